@@ -1,0 +1,34 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { DecodingReader } from './decoding-reader.ts';
+import { EventReader } from './event-reader.ts';
+import { PlainReader } from './plain-reader.ts';
+import type { Reader } from './reader.ts';
+import type { Tally } from './tally.ts';
+import { unread } from './unread.ts';
+
+const EVENT_STREAM = /^\s*text\/event-stream\b/i;
+const JSON_TYPE = /^\s*application\/(?:[a-z.+-]*\+)?json\b/i;
+
+export function isEventStream(headers: IncomingHttpHeaders): boolean {
+  return EVENT_STREAM.test(headers['content-type'] ?? '');
+}
+
+export function isJson(headers: IncomingHttpHeaders): boolean {
+  return JSON_TYPE.test(headers['content-type'] ?? '');
+}
+
+export function isEncoded(headers: IncomingHttpHeaders): boolean {
+  const encoding = headers['content-encoding'];
+  return encoding !== undefined && encoding !== 'identity';
+}
+
+/** The reader that fits an answer, by its headers. */
+export function makeReader(headers: IncomingHttpHeaders, tally: Tally, withholdsUsage: boolean): Reader {
+  const encoded = isEncoded(headers);
+  let reader = unread;
+  // Inside an encoded stream nothing can be left out.
+  if (isEventStream(headers)) reader = new EventReader(tally, withholdsUsage && !encoded);
+  else if (isJson(headers)) reader = new PlainReader(tally);
+  if (!encoded || reader === unread) return reader;
+  return DecodingReader.for(headers['content-encoding'] ?? '', reader) ?? unread;
+}

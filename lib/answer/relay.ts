@@ -1,0 +1,169 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { type Exchange, endExchange } from '../exchange.ts';
+import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
+import type { AnswerHead, Failure } from '../upstream/outcome.ts';
+import { answerError } from './answer-error.ts';
+import { clientHeaders } from './client-headers.ts';
+import { cutError, failureError } from './failure-errors.ts';
+import { isEncoded, isEventStream, makeReader } from './make-reader.ts';
+import type { Reader } from './reader.ts';
+import { StallGuard } from './stall-guard.ts';
+import { Tally } from './tally.ts';
+
+/** Answers up to this size go out in one write together with the head. */
+const ONE_WRITE_BYTES = 16 * 1024;
+
+/** Writes an answer to the client as it arrives. */
+export class Relay implements AnswerSink {
+  readonly #exchange: Exchange;
+  readonly #attempt: Attempt;
+  readonly #head: AnswerHead;
+  readonly #headers: OutgoingHttpHeaders;
+  readonly #extraHeaders: Readonly<Record<string, string>>;
+  readonly #reader: Reader;
+  readonly #isStream: boolean;
+  readonly #guard: StallGuard;
+  #flush: (() => void) | undefined;
+  #listensForDrain = false;
+
+  /** @param extraHeaders the gateway's own, which win over the upstream's */
+  constructor(
+    exchange: Exchange,
+    attempt: Attempt,
+    head: AnswerHead,
+    extraHeaders: Readonly<Record<string, string>>,
+  ) {
+    const { plan, protocol, res } = exchange;
+    this.#exchange = exchange;
+    this.#attempt = attempt;
+    this.#head = head;
+    this.#extraHeaders = extraHeaders;
+    this.#isStream = isEventStream(head.headers);
+    this.#headers = clientHeaders(head.headers, plan, attempt.secrets, this.#isStream);
+    const tally = new Tally(protocol, plan.logging.payloads);
+    exchange.tally = tally;
+    this.#reader = makeReader(
+      head.headers,
+      tally,
+      protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage,
+    );
+    this.#guard = new StallGuard(res, plan.limits.timeoutMs, () => this.#onStall());
+  }
+
+  start(): void {
+    // Nothing is sent again from here on: what another try would have needed can go.
+    this.#exchange.document = undefined;
+    const whole = this.#attempt.takeWhole();
+    if (whole !== undefined) {
+      this.#answerWhole(whole);
+      return;
+    }
+    if (this.#isStream) this.#liftTimeouts();
+    this.#attempt.pipeTo(this);
+  }
+
+  /** The answer was complete before its first byte went out: head and body are one write. */
+  #answerWhole(bytes: Buffer): void {
+    const first = this.#reader.push(bytes);
+    const last = this.#reader.end();
+    const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
+    if (passed !== undefined && passed.length > 0) this.#headers['content-length'] = String(passed.length);
+    this.#end(passed);
+  }
+
+  /** A stream may be silent for as long as `timeout` allows, whatever the host server thinks of that. */
+  #liftTimeouts(): void {
+    const { socket } = this.#exchange.req;
+    if ((socket.timeout ?? 0) > 0) socket.setTimeout(0);
+  }
+
+  #writeHead(): void {
+    const { res } = this.#exchange;
+    if (res.headersSent) return;
+    res.writeHead(this.#head.status, { ...this.#headers, ...this.#extraHeaders });
+    // Compression middleware adds it, and holds bytes back until it is called.
+    if (this.#isStream && 'flush' in res && typeof res.flush === 'function')
+      this.#flush = res.flush.bind(res);
+  }
+
+  onData(chunk: Buffer): void {
+    const passed = this.#reader.push(chunk);
+    if (passed !== undefined) this.#write(passed);
+  }
+
+  #write(bytes: Buffer): void {
+    this.#writeHead();
+    const writable = this.#exchange.res.write(bytes);
+    this.#flush?.();
+    if (!writable) this.#pause();
+  }
+
+  #pause(): void {
+    this.#attempt.pause();
+    this.#guard.arm();
+    if (this.#listensForDrain) return;
+    this.#listensForDrain = true;
+    this.#exchange.res.on('drain', () => {
+      this.#guard.disarm();
+      this.#attempt.resume();
+    });
+  }
+
+  onEnd(): void {
+    this.#end(this.#reader.end());
+  }
+
+  #end(last: Buffer | undefined): void {
+    const settled = this.#reader.settled();
+    if (settled === undefined) this.#complete(last);
+    else settled.then(() => this.#complete(last));
+  }
+
+  #complete(last: Buffer | undefined): void {
+    const { res } = this.#exchange;
+    if (this.#exchange.ending !== undefined) return;
+    // The access log reads the variables when the response finishes.
+    endExchange(this.#exchange, 'complete');
+    this.#writeHead();
+    if (last === undefined) res.end();
+    else if (last.length <= ONE_WRITE_BYTES) res.end(last.toString('latin1'), 'latin1');
+    else res.end(last);
+    if (res.writableLength > 0) {
+      this.#guard.arm();
+      res.on('finish', () => this.#guard.disarm());
+    }
+  }
+
+  onFailure(failure: Failure): void {
+    if (this.#exchange.ending !== undefined || failure.kind === 'aborted') return;
+    if (this.#exchange.res.headersSent) this.#cut(failure);
+    else answerError(this.#exchange, failureError(failure), this.#extraHeaders);
+  }
+
+  /**
+   * Ends an answer that has begun so that nobody takes it for a whole one: an error event where the client reads
+   * events, and then the connection without the chunk that would complete the body.
+   */
+  #cut(failure: Failure): void {
+    const { res, protocol } = this.#exchange;
+    this.#reader.end();
+    endExchange(this.#exchange, 'cut');
+    const { socket } = res;
+    if (!this.#isStream || isEncoded(this.#head.headers) || socket === null) {
+      res.destroy();
+      return;
+    }
+    const boundary = this.#reader.atBoundary ? '' : '\n\n';
+    res.write(`${boundary}${protocol.errorEvent(cutError(failure))}`);
+    this.#flush?.();
+    this.#guard.arm();
+    // Destroys the connection once everything written to it has gone out.
+    socket.destroySoon();
+  }
+
+  #onStall(): void {
+    endExchange(this.#exchange, 'cut');
+    this.#attempt.abort();
+    this.#exchange.res.destroy();
+  }
+}

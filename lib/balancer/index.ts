@@ -1,0 +1,6 @@
+import type { MakeBalancer } from './balancer.ts';
+import { chash } from './chash.ts';
+import { roundRobin } from './round-robin.ts';
+
+/** By the word that `balancer.algorithm` uses. */
+export const balancers = { roundrobin: roundRobin, chash } satisfies Record<string, MakeBalancer>;

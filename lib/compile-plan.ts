@@ -1,0 +1,126 @@
+import { hashKeyReader } from './balancer/hash-key.ts';
+import { balancers } from './balancer/index.ts';
+import { makeTiers } from './balancer/tiers.ts';
+import type { LoadedConfig, LoadedInstance } from './config/loaded-config.ts';
+import { SecretStore } from './config/references.ts';
+import type { Exchange } from './exchange.ts';
+import type { Instance, Limits, Plan, Route } from './plan.ts';
+import { protocols } from './protocols/index.ts';
+import type { Protocol, ProtocolName } from './protocols/protocol.ts';
+import { providers } from './providers/index.ts';
+import type { Provider } from './providers/provider.ts';
+import type { ResolvedHost } from './resolve-host.ts';
+import { credentialsOf } from './upstream/credentials.ts';
+import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
+import { makeCounters } from './upstream/instance-counters.ts';
+import { makeJudge } from './upstream/judge.ts';
+import { withheldHeaders } from './upstream/request-headers.ts';
+import { bodyRules } from './upstream/rewrite-body.ts';
+
+/** A bare origin gets the provider's path; an endpoint with a path is used as it stands. */
+function routesOf(
+  config: LoadedInstance,
+  provider: Provider,
+  endpoint: URL,
+): ReadonlyMap<ProtocolName, Route> {
+  const ownPath = endpoint.pathname === '/' ? undefined : endpoint.pathname;
+  const routes = new Map<ProtocolName, Route>();
+  const add = (protocol: Protocol, path: string | undefined): void => {
+    routes.set(protocol.name, {
+      protocol,
+      path: ownPath ?? path,
+      rules: bodyRules(config, provider, protocol),
+    });
+  };
+  for (const protocol of Object.values(protocols)) {
+    const path = provider.paths[protocol.name];
+    if (path !== undefined) add(protocol, path);
+  }
+  add(protocols.passthrough, undefined);
+  return routes;
+}
+
+function compileInstance(
+  instance: LoadedInstance,
+  endpoint: URL,
+  config: LoadedConfig,
+  secrets: SecretStore,
+): Instance {
+  const { model } = instance.options;
+  return {
+    name: instance.name,
+    provider: instance.provider,
+    priority: instance.priority,
+    weight: instance.weight,
+    model: typeof model === 'string' ? model : undefined,
+    host: endpoint.host,
+    query: endpoint.search.slice(1),
+    routes: routesOf(instance, providers[instance.provider], endpoint),
+    credentials: credentialsOf(instance.auth, secrets),
+    transport: new HttpProxyTransport(endpoint, {
+      keepalive: config.keepalive,
+      keepaliveTimeoutMs: config.keepalive_timeout,
+      keepalivePool: config.keepalive_pool,
+      verifyCertificate: config.ssl_verify,
+      timeoutMs: config.timeout,
+    }),
+    counters: makeCounters(),
+  };
+}
+
+/** Instances without an address are left out: they are never picked. */
+function compileInstances(config: LoadedConfig, secrets: SecretStore): readonly Instance[] {
+  return config.instances.flatMap((instance) => {
+    const provider: Provider = providers[instance.provider];
+    const endpoint = instance.endpoint ?? provider.origin;
+    return endpoint === undefined ? [] : [compileInstance(instance, new URL(endpoint), config, secrets)];
+  });
+}
+
+function limitsOf(config: LoadedConfig): Limits {
+  return {
+    timeoutMs: config.timeout,
+    maxRequestBytes: config.max_req_body_size,
+    maxResponseBytes: config.max_response_bytes ?? Number.POSITIVE_INFINITY,
+    maxStreamDurationMs: config.max_stream_duration_ms ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Turns a checked configuration into what requests are served by. */
+export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
+  const instances = compileInstances(config, new SecretStore(host.secret));
+  const tiers = makeTiers(instances, host.priorityOrder, balancers[config.balancer.algorithm]);
+  const hashes = config.balancer.algorithm === 'chash';
+  const readHashKey = hashKeyReader(config.balancer);
+  const injected = new Set(
+    config.instances.flatMap(({ auth }) => Object.keys(auth.header).map((name) => name.toLowerCase())),
+  );
+
+  function hashKeyOf(exchange: Exchange): string {
+    exchange.hashKey ??= readHashKey(exchange.req, { custom: host.vars, locals: exchange.locals });
+    return exchange.hashKey;
+  }
+
+  return {
+    instances,
+    limits: limitsOf(config),
+    logging: config.logging,
+    withheldHeaders: withheldHeaders(injected, host.forwardHeaders),
+    injectedHeaders: injected,
+    passthrough: config.passthrough,
+    ...makeJudge(config),
+    next(exchange, isOut) {
+      const key = hashes ? hashKeyOf(exchange) : '';
+      for (const tier of tiers) {
+        const instance = tier.balancer.pick(key, isOut);
+        if (instance !== undefined) return instance;
+      }
+      return undefined;
+    },
+    refusal: (exchange, instance) =>
+      instance.routes.has(exchange.protocol.name) ? undefined : 'protocol_not_supported',
+    close() {
+      for (const instance of instances) instance.transport.close();
+    },
+  };
+}

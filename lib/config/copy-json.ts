@@ -1,0 +1,72 @@
+import type { ConfigFault } from './config-error.ts';
+import type { JsonObject } from './json.ts';
+import { formatPath, type JsonPath } from './json-path.ts';
+
+/** Deeper than any configuration, and far from what would exhaust the stack. */
+const DEEPEST = 500;
+
+/** A copy of what somebody passed in, and the places that no JSON text could have. */
+export interface JsonCopy {
+  readonly value: unknown;
+  readonly faults: readonly ConfigFault[];
+}
+
+/**
+ * Copies a value as `JSON.parse(JSON.stringify(value))` would: functions, symbols and undefined are left out
+ * (null in arrays), `toJSON` is called. Objects of the copy have no prototype, so that no name in them reaches
+ * one. What JSON would throw on (cycles, BigInts) is a fault, and so is a field called `__proto__`.
+ */
+export function copyJson(input: unknown): JsonCopy {
+  const faults: ConfigFault[] = [];
+  const ancestors = new Set<object>();
+
+  function refuse(path: JsonPath, message: string): undefined {
+    faults.push({ path: formatPath(path), message });
+  }
+
+  function copy(value: unknown, path: JsonPath): unknown {
+    const plain = callToJson(value, path);
+    if (typeof plain === 'object' && plain !== null) return copyContainer(plain, path);
+    if (typeof plain === 'bigint') return refuse(path, 'is a BigInt, which JSON does not have');
+    return copyScalar(plain);
+  }
+
+  function copyContainer(container: object, path: JsonPath): unknown {
+    if (ancestors.has(container)) return refuse(path, 'holds itself');
+    if (path.length > DEEPEST) return refuse(path.slice(0, 3), `is nested deeper than ${DEEPEST} levels`);
+    ancestors.add(container);
+    const copied = Array.isArray(container) ? copyArray(container, path) : copyObject(container, path);
+    ancestors.delete(container);
+    return copied;
+  }
+
+  function copyArray(array: readonly unknown[], path: JsonPath): unknown[] {
+    return Array.from(array, (item, index) => copy(item, [...path, index]) ?? null);
+  }
+
+  function copyObject(source: object, path: JsonPath): JsonObject {
+    const target: JsonObject = Object.create(null);
+    for (const [name, field] of Object.entries(source)) {
+      const fieldPath = [...path, name];
+      if (name === '__proto__') refuse(fieldPath, 'is no name a field may have');
+      else setField(target, name, copy(field, fieldPath));
+    }
+    return target;
+  }
+
+  return { value: copy(input, []), faults };
+}
+
+function setField(target: JsonObject, name: string, value: unknown): void {
+  if (value !== undefined) target[name] = value;
+}
+
+function callToJson(value: unknown, path: JsonPath): unknown {
+  if (typeof value !== 'object' || value === null || !('toJSON' in value)) return value;
+  return typeof value.toJSON === 'function' ? value.toJSON(String(path.at(-1) ?? '')) : value;
+}
+
+function copyScalar(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
+}

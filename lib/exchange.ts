@@ -1,0 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Tally } from './answer/tally.ts';
+import type { AttemptRecord } from './host.ts';
+import type { Instance, Plan } from './plan.ts';
+import type { Protocol } from './protocols/protocol.ts';
+import type { JsonDocument } from './request/json-document.ts';
+import type { Attempt } from './upstream/attempt.ts';
+
+export type Next = (error?: unknown) => void;
+
+/** How a request ended, as `llm_outcome` says it. */
+export type Ending = 'complete' | 'cut' | 'client_gone' | 'timeout' | 'rejected';
+
+export type Locals = Record<string, unknown>;
+
+/** One request on its way through: the only record that changes. */
+export interface Exchange {
+  readonly plan: Plan;
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly next: Next | undefined;
+  /** `res.locals`. */
+  readonly locals: Locals;
+  readonly startedAt: number;
+  protocol: Protocol;
+  /** The client's body; `undefined` where there is none, and once nothing will be sent from it any more. */
+  document: JsonDocument | undefined;
+  /** Whether the client itself asked for usage in its stream. */
+  wantsUsage: boolean;
+  /** Whether the body last sent asked for a stream. */
+  streams: boolean;
+  /** What a consistent hash goes by; read once, when it is needed. */
+  hashKey: string | undefined;
+  readonly attempts: AttemptRecord[];
+  /** Instances that have been tried or passed over. */
+  readonly out: Set<Instance>;
+  /** How many instances have been tried. */
+  tries: number;
+  /** Whether a failure was left without an instance to move on to. */
+  exhausted: boolean;
+  /** The attempt under way, or the one that is being answered with. */
+  current: Attempt | undefined;
+  tally: Tally | undefined;
+  /** The client has hung up. */
+  gone: boolean;
+  ending: Ending | undefined;
+  /** What is called once, when the request has ended. */
+  readonly onEnd: (exchange: Exchange, ending: Ending) => void;
+}
+
+/** Ends the exchange; only the first ending counts. */
+export function endExchange(exchange: Exchange, ending: Ending): void {
+  if (exchange.ending !== undefined) return;
+  exchange.ending = ending;
+  exchange.onEnd(exchange, ending);
+  exchange.document = undefined;
+}

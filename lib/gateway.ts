@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerError } from './answer/answer-error.ts';
+import { GatewayError } from './answer/gateway-error.ts';
+import { type Ending, type Exchange, endExchange, type Locals, type Next } from './exchange.ts';
+import { llmVariables, noteRequest, setVariables } from './log/variables.ts';
+import type { Plan } from './plan.ts';
+import { protocols } from './protocols/index.ts';
+import { isObject } from './protocols/json.ts';
+import { readMember, scanDocument } from './request/json-document.ts';
+import { readBody } from './request/read-body.ts';
+import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
+import { originalUrl, pathOf } from './request/variables.ts';
+import type { ResolvedHost } from './resolve-host.ts';
+import { runAttempts } from './upstream/attempts.ts';
+
+/** `res.locals`, which Express makes for every response and others do not. */
+function localsOf(res: ServerResponse): Locals {
+  const locals: Locals = 'locals' in res && isObject(res.locals) ? res.locals : {};
+  Object.assign(res, { locals });
+  return locals;
+}
+
+function openExchange(
+  plan: Plan,
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: Next | undefined,
+  onEnd: Exchange['onEnd'],
+): Exchange {
+  const protocol = protocolOfPath(pathOf(originalUrl(req)));
+  return {
+    plan,
+    req,
+    res,
+    next,
+    locals: localsOf(res),
+    startedAt: performance.now(),
+    protocol: protocols[protocol ?? 'passthrough'],
+    document: undefined,
+    wantsUsage: false,
+    streams: false,
+    attempts: [],
+    out: new Set(),
+    tries: 0,
+    exhausted: false,
+    current: undefined,
+    tally: undefined,
+    gone: false,
+    ending: undefined,
+    hashKey: undefined,
+    onEnd,
+  };
+}
+
+/** A client that leaves ends everything done for it, whatever the phase. */
+function watchClient(exchange: Exchange): void {
+  const { res } = exchange;
+  res.on('close', () => {
+    if (exchange.ending !== undefined) return;
+    exchange.gone = true;
+    exchange.current?.abort();
+    endExchange(exchange, 'client_gone');
+  });
+}
+
+/** Reads what the client sent and finds out what it wants. */
+async function receive(exchange: Exchange): Promise<void> {
+  const { req, plan } = exchange;
+  const bytes = await readBody(req, {
+    maxBytes: plan.limits.maxRequestBytes,
+    timeoutMs: plan.limits.timeoutMs,
+  });
+  const document = bytes === undefined ? undefined : scanDocument(bytes);
+  exchange.document = document;
+  if (document === undefined) {
+    exchange.protocol = protocols.passthrough;
+    return;
+  }
+  exchange.protocol = protocols[protocolOfPath(pathOf(originalUrl(req))) ?? protocolOfBody(document)];
+  const streamOptions = readMember(document, 'stream_options');
+  exchange.wantsUsage = isObject(streamOptions) && streamOptions.include_usage === true;
+  noteRequest(exchange, document);
+}
+
+function answerFailure(exchange: Exchange, error: unknown, host: ResolvedHost): void {
+  if (error instanceof GatewayError) {
+    answerError(exchange, error);
+    return;
+  }
+  const name = error instanceof Error ? error.name : 'unknown';
+  // A message could quote what the client or the upstream sent; the stack's frames cannot.
+  const frames =
+    error instanceof Error ? error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : [];
+  host.logger.error({ error: name, frames }, 'the gateway failed');
+  exchange.current?.abort();
+  answerError(exchange, new GatewayError(500, 'internal_error', 'The gateway failed.'));
+}
+
+/** A request's life, in the order in which it happens. */
+async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
+  try {
+    watchClient(exchange);
+    await receive(exchange);
+    if (!exchange.gone) await runAttempts(exchange, host);
+  } catch (error) {
+    answerFailure(exchange, error, host);
+  }
+}
+
+/** Requests under way, and who waits for the last of them. */
+export interface Gateway {
+  handle(req: IncomingMessage, res: ServerResponse, next?: Next): void;
+  readonly inFlight: number;
+  /** Resolves when no request is under way. */
+  idle(): Promise<void>;
+}
+
+/** The engine: serves requests by whatever plan is current when they come in. */
+export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gateway {
+  let inFlight = 0;
+  let waiting: (() => void)[] = [];
+
+  function onEnd(exchange: Exchange, ending: Ending): void {
+    setVariables(exchange, ending);
+    host.onFinish(llmVariables(exchange.res));
+    inFlight--;
+    if (inFlight > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  }
+
+  return {
+    handle(req, res, next) {
+      inFlight++;
+      void handle(openExchange(currentPlan(), req, res, next, onEnd), host);
+    },
+    get inFlight() {
+      return inFlight;
+    },
+    async idle() {
+      if (inFlight > 0) await new Promise<void>((resolve) => waiting.push(resolve));
+    },
+  };
+}

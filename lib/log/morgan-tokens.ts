@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { llmVariables, variableNames } from './variables.ts';
+
+/** What is needed of morgan: the function that makes a token. */
+export interface Morgan {
+  token(name: string, read: (req: IncomingMessage, res: ServerResponse) => string | undefined): unknown;
+}
+
+/** As a log line has it: objects as JSON, nothing as `undefined`, for which morgan writes `-`. */
+function toText(value: unknown): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/**
+ * Makes each variable a token of the same name.
+ *
+ * @example
+ * ```ts
+ * registerMorganTokens(morgan);
+ * app.use(morgan(':method :url :status :llm_instance :llm_total_tokens'));
+ * ```
+ */
+export function registerMorganTokens(morgan: Morgan): void {
+  for (const name of variableNames) {
+    morgan.token(name, (_req, res) => toText(llmVariables(res)[name]));
+  }
+}

@@ -1,0 +1,70 @@
+import type { Exchange } from './exchange.ts';
+import type { Protocol, ProtocolName } from './protocols/protocol.ts';
+import type { ResolveCredentials } from './upstream/credentials.ts';
+import type { InstanceCounters } from './upstream/instance-counters.ts';
+import type { Outcome } from './upstream/outcome.ts';
+import type { BodyRules } from './upstream/rewrite-body.ts';
+import type { Transport } from './upstream/transport.ts';
+
+/** How one instance takes requests of one protocol. */
+export interface Route {
+  readonly protocol: Protocol;
+  /** `undefined` keeps the client's path, as `passthrough` does. */
+  readonly path: string | undefined;
+  readonly rules: BodyRules;
+}
+
+/** One LLM that requests can be sent to, compiled. */
+export interface Instance {
+  readonly name: string;
+  readonly provider: string;
+  readonly priority: number;
+  readonly weight: number;
+  /** The model it is configured for; `undefined` leaves the client's. */
+  readonly model: string | undefined;
+  /** For the `host` header. */
+  readonly host: string;
+  /** The endpoint's own query, without `?`; '' for none. */
+  readonly query: string;
+  readonly routes: ReadonlyMap<ProtocolName, Route>;
+  readonly credentials: ResolveCredentials;
+  readonly transport: Transport;
+  readonly counters: InstanceCounters;
+}
+
+/** What is done after an outcome: answer the client with it, or try the next instance. */
+export type Verdict = 'answer' | 'next';
+
+export interface Limits {
+  readonly timeoutMs: number;
+  readonly maxRequestBytes: number;
+  /** `Infinity` for no cap, here and below. */
+  readonly maxResponseBytes: number;
+  readonly maxStreamDurationMs: number;
+}
+
+/**
+ * One configuration, checked and compiled. The attempt loop knows nothing else of it: which instances there are,
+ * in which order they are tried, which are admitted now, and what to do after an outcome.
+ */
+export interface Plan {
+  readonly instances: readonly Instance[];
+  readonly limits: Limits;
+  readonly logging: { readonly summaries: boolean; readonly payloads: boolean };
+  /** Header names that never reach an LLM, in lower case. */
+  readonly withheldHeaders: ReadonlySet<string>;
+  /** Header names that never reach a client: those that carry credentials to an LLM. In lower case. */
+  readonly injectedHeaders: ReadonlySet<string>;
+  /** Hands a JSON answer to the next middleware as `req.body` instead of answering the client. */
+  readonly passthrough: boolean;
+  /** The best instance that is not out; `undefined` when all are. */
+  next(exchange: Exchange, isOut: (instance: Instance) => boolean): Instance | undefined;
+  /** Why an instance must be passed over for this request; `undefined` admits it. */
+  refusal(exchange: Exchange, instance: Instance): string | undefined;
+  /** Whether an answer with this status counts as failed. */
+  isFailure(status: number): boolean;
+  /** @param durationMs how long the attempt took until its outcome was known */
+  judge(exchange: Exchange, outcome: Outcome, durationMs: number): Verdict;
+  /** Closes what belongs to this plan alone; requests under way finish. */
+  close(): void;
+}

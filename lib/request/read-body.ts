@@ -1,0 +1,133 @@
+import type { IncomingMessage } from 'node:http';
+import { GatewayError } from '../answer/gateway-error.ts';
+import { isObject } from '../protocols/json.ts';
+
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** Longest silence while the client sends. */
+  readonly timeoutMs: number;
+}
+
+const JSON_TYPE = /^\s*application\/json/i;
+
+/** Methods that need no body. Without one they are passed through. */
+const BODILESS_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+
+function tooLarge(maxBytes: number): GatewayError {
+  return new GatewayError(413, 'body_too_large', `The body is larger than ${maxBytes} bytes.`);
+}
+
+function checkLength(bytes: Buffer, maxBytes: number): Buffer {
+  if (bytes.length > maxBytes) throw tooLarge(maxBytes);
+  return bytes;
+}
+
+function refuseOtherTypes(req: IncomingMessage): void {
+  const type = req.headers['content-type'];
+  if (type !== undefined && !JSON_TYPE.test(type)) {
+    throw new GatewayError(400, 'unsupported_content_type', 'The content-type must be application/json.');
+  }
+}
+
+function refuseEncodings(req: IncomingMessage): void {
+  const encoding = req.headers['content-encoding'];
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+    throw new GatewayError(415, 'unsupported_content_encoding', 'The body must not be content-encoded.');
+  }
+}
+
+function announcesBody(req: IncomingMessage): boolean {
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
+}
+
+function toBytes(value: unknown): Buffer | undefined {
+  if (Buffer.isBuffer(value)) return value;
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return typeof value === 'string' ? Buffer.from(value) : undefined;
+}
+
+/** What a parser in front left behind: `rawBody`, as several of them keep it, else `body`. */
+function bodyLeftBehind(req: IncomingMessage): Buffer | undefined {
+  const raw = 'rawBody' in req ? toBytes(req.rawBody) : undefined;
+  if (raw !== undefined) return raw;
+  const body: unknown = 'body' in req ? req.body : undefined;
+  const bytes = toBytes(body);
+  if (bytes !== undefined || body === undefined || body === null) return bytes;
+  if (!isObject(body)) throw new GatewayError(400, 'body_not_an_object', 'The body must be a JSON object.');
+  try {
+    return Buffer.from(JSON.stringify(body));
+  } catch (cause) {
+    throw new GatewayError(400, 'invalid_json', 'The body cannot be written as JSON.', { cause });
+  }
+}
+
+/** Calls `onSilence` when the client sends nothing for that long; the returned function ends the watch. */
+function watchForSilence(req: IncomingMessage, timeoutMs: number, onSilence: () => void): () => void {
+  const { socket } = req;
+  const timeoutOfHostMs = socket.timeout ?? 0;
+  socket.setTimeout(timeoutMs);
+  req.on('timeout', onSilence);
+  return () => {
+    req.removeListener('timeout', onSilence);
+    socket.setTimeout(timeoutOfHostMs);
+  };
+}
+
+function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Buffer> {
+  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    let stopWatching: (() => void) | undefined;
+    function fail(error: GatewayError): void {
+      stopWatching?.();
+      req.removeListener('data', collect);
+      req.pause();
+      reject(error);
+    }
+    function collect(chunk: Buffer): void {
+      length += chunk.length;
+      if (length > maxBytes) fail(tooLarge(maxBytes));
+      else chunks.push(chunk);
+    }
+    req.on('data', collect);
+    req.on('end', () => {
+      stopWatching?.();
+      const [first] = chunks;
+      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length));
+    });
+    req.on('error', (cause) =>
+      fail(new GatewayError(400, 'client_closed_request', 'The client closed the request.', { cause })),
+    );
+    // A small body has come with the head: no timer then. By the next tick the parser has said so.
+    process.nextTick(() => {
+      if (req.complete || req.destroyed) return;
+      const silent = new GatewayError(408, 'request_timeout', `No data from the client for ${timeoutMs} ms.`);
+      stopWatching = watchForSilence(req, timeoutMs, () => fail(silent));
+    });
+  });
+}
+
+/**
+ * The bytes of the request's body, from the socket or, where something read it already, from what that left.
+ *
+ * @returns `undefined` for a GET, HEAD, DELETE or OPTIONS without a body
+ * @throws GatewayError 400 `unsupported_content_type`, `body_not_an_object`, `body_unavailable` (read by something
+ *   that kept nothing), `invalid_json`; 408 `request_timeout`; 413 `body_too_large`; 415
+ *   `unsupported_content_encoding`
+ */
+export async function readBody(req: IncomingMessage, limits: BodyLimits): Promise<Buffer | undefined> {
+  // `readableDidRead`, not the presence of `req.body`: Express 4's parsers leave `{}` over an unread socket.
+  const unread = !req.readableDidRead && !req.readableEnded;
+  const bodiless = BODILESS_METHODS.has(req.method ?? '');
+  if (bodiless && !announcesBody(req) && (unread || bodyLeftBehind(req) === undefined)) return undefined;
+  refuseOtherTypes(req);
+  if (unread) {
+    refuseEncodings(req);
+    return readSocket(req, limits);
+  }
+  const bytes = bodyLeftBehind(req);
+  if (bytes !== undefined) return checkLength(bytes, limits.maxBytes);
+  throw new GatewayError(400, 'body_unavailable', 'The body was read before the gateway, and not kept.');
+}

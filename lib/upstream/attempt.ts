@@ -1,0 +1,201 @@
+import { FirstEvent } from '../answer/first-event.ts';
+import { isEncoded, isEventStream } from '../answer/make-reader.ts';
+import type { Instance, Limits } from '../plan.ts';
+import { statusOfErrorEvent } from '../protocols/error-events.ts';
+import { parseObject } from '../protocols/json.ts';
+import { countAnswer, countFailure, countFirstByte } from './instance-counters.ts';
+import type { AnswerHead, Failure, Outcome } from './outcome.ts';
+import type { AnswerHandler, Sending, UpstreamRequest } from './transport.ts';
+
+/** Takes an answer's body once it is known whose it is. */
+export interface AnswerSink {
+  onData(chunk: Buffer): void;
+  onEnd(): void;
+  onFailure(failure: Failure): void;
+}
+
+/** A stream that has not finished its first event by then is not held any longer. */
+const MAX_HELD_BYTES = 64 * 1024;
+
+type Ending = { readonly kind: 'complete' } | { readonly kind: 'failed'; readonly failure: Failure };
+
+/**
+ * One try on one instance. Nothing of the answer is let through until its outcome is known: with a plain answer
+ * that takes the first byte of its body, with a stream its first event, which may be an error under a 200.
+ */
+export class Attempt implements AnswerHandler {
+  readonly instance: Instance;
+  readonly request: UpstreamRequest;
+  /** What must be hidden from logs and from the client. */
+  readonly secrets: readonly string[];
+  /** Resolves once, never rejects. */
+  readonly outcome: Promise<Outcome>;
+  readonly startedAt = performance.now();
+  /** Milliseconds; `undefined` until the first byte of the body. */
+  firstByteMs: number | undefined;
+  bytes = 0;
+
+  readonly #limits: Limits;
+  /** Whether an answer with this status is left for the next instance, whatever its body. */
+  readonly #isHopeless: (status: number) => boolean;
+  #settle: (outcome: Outcome) => void = () => {};
+  #settled = false;
+  #sending: Sending | undefined;
+  #head: AnswerHead | undefined;
+  /** Set while an answer is held for its first event. */
+  #firstEvent: FirstEvent | undefined;
+  #held: Buffer[] = [];
+  #sink: AnswerSink | undefined;
+  #ending: Ending | undefined;
+  #durationTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    instance: Instance,
+    request: UpstreamRequest,
+    secrets: readonly string[],
+    limits: Limits,
+    isHopeless: (status: number) => boolean,
+  ) {
+    this.instance = instance;
+    this.request = request;
+    this.secrets = secrets;
+    this.#limits = limits;
+    this.#isHopeless = isHopeless;
+    this.outcome = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    instance.counters.attempts++;
+    instance.counters.inFlight++;
+    this.#sending = instance.transport.send(request, this);
+  }
+
+  get durationMs(): number {
+    return performance.now() - this.startedAt;
+  }
+
+  /** Ends the attempt and its connection. The outcome, if still open, is `aborted`. */
+  abort(): void {
+    if (this.#ending !== undefined) return;
+    this.#sending?.abort();
+    this.#sink = undefined;
+    this.onFailure({ kind: 'aborted', detail: 'ABORTED' });
+  }
+
+  pause(): void {
+    this.#sending?.pause();
+  }
+
+  resume(): void {
+    this.#sending?.resume();
+  }
+
+  /** Hands the answer over: what has been held first, the rest as it comes. */
+  pipeTo(sink: AnswerSink): void {
+    const held = this.#held;
+    this.#held = [];
+    this.#sink = sink;
+    for (const chunk of held) sink.onData(chunk);
+    // The sink may have ended the attempt over what it was handed.
+    if (this.#sink === sink && this.#ending !== undefined) this.#finishSink(sink, this.#ending);
+  }
+
+  /** The body, if all of it has come already; `undefined` while more is to come, or where it broke off. */
+  takeWhole(): Buffer | undefined {
+    if (this.#ending?.kind !== 'complete') return undefined;
+    const [first] = this.#held;
+    return this.#held.length === 1 && first !== undefined ? first : Buffer.concat(this.#held);
+  }
+
+  onHead(head: AnswerHead): void {
+    this.#head = head;
+    countAnswer(this.instance.counters, head.status);
+    if (Number(head.headers['content-length'] ?? 0) > this.#limits.maxResponseBytes) {
+      this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
+      return;
+    }
+    const streams = isEventStream(head.headers);
+    if (streams && this.#limits.maxStreamDurationMs !== Number.POSITIVE_INFINITY) this.#limitDuration();
+    if (this.#isHopeless(head.status)) this.#answered(head.status);
+    else if (streams && head.status === 200 && !isEncoded(head.headers)) this.#firstEvent = new FirstEvent();
+  }
+
+  onData(chunk: Buffer): void {
+    if (this.firstByteMs === undefined) {
+      this.firstByteMs = this.durationMs;
+      countFirstByte(this.instance.counters, this.firstByteMs);
+    }
+    this.bytes += chunk.length;
+    if (this.bytes > this.#limits.maxResponseBytes) {
+      this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
+    } else if (this.#sink !== undefined) {
+      this.#sink.onData(chunk);
+    } else {
+      this.#held.push(chunk);
+      if (!this.#settled) this.#look(chunk);
+    }
+  }
+
+  onEnd(): void {
+    this.#end({ kind: 'complete' });
+    if (!this.#settled && this.#head !== undefined) this.#answered(this.#head.status);
+  }
+
+  onFailure(failure: Failure): void {
+    if (this.#ending !== undefined) return;
+    if (failure.kind !== 'aborted') countFailure(this.instance.counters, failure.kind);
+    this.#end({ kind: 'failed', failure });
+    this.#decide(failure);
+  }
+
+  /** Settles the outcome if what has come is enough to know it. */
+  #look(chunk: Buffer): void {
+    const status = this.#head?.status ?? 0;
+    const data = this.#firstEvent?.push(chunk);
+    if (data !== undefined) {
+      const json = parseObject(data);
+      this.#answered((json === undefined ? undefined : statusOfErrorEvent(json)) ?? status);
+    } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
+      this.#answered(status);
+    }
+  }
+
+  #answered(status: number): void {
+    const head = this.#head;
+    if (head !== undefined) this.#decide({ kind: 'answered', head, status });
+  }
+
+  #decide(outcome: Outcome): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    this.#settle(outcome);
+  }
+
+  #limitDuration(): void {
+    this.#durationTimer = setTimeout(
+      () => this.#cut({ kind: 'too-long', detail: 'max_stream_duration_ms' }),
+      this.#limits.maxStreamDurationMs,
+    );
+    this.#durationTimer.unref();
+  }
+
+  #cut(failure: Failure): void {
+    if (this.#ending !== undefined) return;
+    this.#sending?.abort();
+    this.onFailure(failure);
+  }
+
+  #end(ending: Ending): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.instance.counters.inFlight--;
+    clearTimeout(this.#durationTimer);
+    this.#sending = undefined;
+    if (this.#sink !== undefined) this.#finishSink(this.#sink, ending);
+  }
+
+  #finishSink(sink: AnswerSink, ending: Ending): void {
+    this.#sink = undefined;
+    if (ending.kind === 'complete') sink.onEnd();
+    else sink.onFailure(ending.failure);
+  }
+}

@@ -1,0 +1,47 @@
+import type { LoadedAuth } from '../config/loaded-config.ts';
+import { hasSecretReference, type SecretStore } from '../config/references.ts';
+
+/** What is injected into a request for one instance. */
+export interface Credentials {
+  /** Names in lower case. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** Everything in it that must never be seen elsewhere. */
+  readonly secrets: readonly string[];
+}
+
+/** Resolves at once unless a `$secret://` reference has to be looked up. Rejects when that fails. */
+export type ResolveCredentials = () => Credentials | Promise<Credentials>;
+
+/** Behind a scheme (`Bearer …`, RFC 9110 §11.4) the token alone is a secret too. */
+const SCHEME_AND_TOKEN = /^[A-Za-z][A-Za-z0-9-]* +(\S.*)$/;
+
+function secretsIn(value: string): string[] {
+  const token = SCHEME_AND_TOKEN.exec(value)?.[1];
+  return token === undefined ? [value] : [value, token];
+}
+
+type Pairs = readonly (readonly [string, string])[];
+
+function toCredentials(headers: Pairs, query: Pairs): Credentials {
+  const values = [...headers, ...query].map(([, value]) => value);
+  return {
+    headers,
+    query,
+    secrets: [...new Set(values.flatMap(secretsIn))].filter((secret) => secret !== ''),
+  };
+}
+
+async function fillAll(pairs: Pairs, secrets: SecretStore): Promise<Pairs> {
+  return Promise.all(pairs.map(async ([name, value]) => [name, await secrets.fill(value)] as const));
+}
+
+export function credentialsOf(auth: LoadedAuth, secrets: SecretStore): ResolveCredentials {
+  const headers = Object.entries(auth.header).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const query = Object.entries(auth.query);
+  if (![...headers, ...query].some(([, value]) => hasSecretReference(value))) {
+    const credentials = toCredentials(headers, query);
+    return () => credentials;
+  }
+  return async () => toCredentials(await fillAll(headers, secrets), await fillAll(query, secrets));
+}

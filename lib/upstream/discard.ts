@@ -1,0 +1,58 @@
+import type { Logger } from '../host.ts';
+import type { AnswerSink, Attempt } from './attempt.ts';
+import { redact } from './redact.ts';
+
+/** How much of an answer that is not passed on goes into the log. */
+const LOGGED_BYTES = 4 * 1024;
+
+/** Control characters could break a log line in two, or a terminal. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\p{Cc}+/gu, ' ');
+}
+
+/** Reads the little of a failed answer that is worth logging; what is read to its end leaves its socket usable. */
+class Discard implements AnswerSink {
+  readonly #attempt: Attempt;
+  readonly #logger: Logger;
+  readonly #status: number;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+
+  constructor(attempt: Attempt, status: number, logger: Logger) {
+    this.#attempt = attempt;
+    this.#status = status;
+    this.#logger = logger;
+  }
+
+  onData(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes <= LOGGED_BYTES) return;
+    this.#attempt.abort();
+    this.#log();
+  }
+
+  onEnd(): void {
+    this.#log();
+  }
+
+  onFailure(): void {
+    this.#log();
+  }
+
+  #log(): void {
+    const { instance, secrets } = this.#attempt;
+    // Redacted before it is cut, lest half a secret be left over at the edge.
+    const text = redact(Buffer.concat(this.#chunks).toString(), secrets).slice(0, LOGGED_BYTES);
+    this.#chunks = [];
+    this.#logger.warn(
+      { instance: instance.name, status: this.#status, body: oneLine(text) },
+      'an instance failed; the request moves on to the next',
+    );
+  }
+}
+
+/** Lets a failed answer go: its first 4 KiB into the log, nothing to the client. */
+export function discard(attempt: Attempt, status: number, logger: Logger): void {
+  attempt.pipeTo(new Discard(attempt, status, logger));
+}

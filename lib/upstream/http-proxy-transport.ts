@@ -1,0 +1,298 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { createProxyMiddleware } from 'http-proxy-middleware';
+import { makeSocketPool, type SocketOptions, type SocketPool } from './instance-agent.ts';
+import type { Failure } from './outcome.ts';
+import type { AnswerHandler, RequestHeaders, Sending, Transport, UpstreamRequest } from './transport.ts';
+
+export interface TransportOptions extends SocketOptions {
+  /** For connecting, and for each silence while sending or reading. */
+  readonly timeoutMs: number;
+}
+
+/** Bodies up to this size go out in one write together with the head. */
+const ONE_WRITE_BYTES = 16 * 1024;
+
+/** What the proxy reads of the request it believes to be a client's. */
+interface ProxiedRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: RequestHeaders;
+}
+
+/** What it does with the response it believes to go to a client. */
+interface ProxiedResponse {
+  on(event: string, listener: () => void): unknown;
+}
+
+/** Method parameters are compared both ways, which lets the proxy be handed less than a whole message. */
+interface Proxy {
+  handle(req: ProxiedRequest, res: ProxiedResponse, next: (error?: unknown) => void): unknown;
+}
+
+interface Target {
+  readonly protocol: string;
+  readonly host: string;
+  readonly hostname: string;
+  readonly port: string;
+  /** Path and query: with an empty `url`, the proxy takes it as it is and parses nothing. */
+  readonly pathname: string;
+}
+
+const LIVE_SOCKET = { writable: true };
+
+/**
+ * Stands in for the client's request. The proxy keeps listeners on the pair it is given and destroys it when an
+ * answer breaks off, so every try gets a pair of its own and the client's stays out of reach. It is no stream:
+ * all the proxy does with it is to pipe it, once.
+ */
+class StandInRequest {
+  readonly method: string;
+  readonly url = '';
+  readonly headers: RequestHeaders;
+  readonly httpVersion = '1.1';
+  readonly httpVersionMajor = 1;
+  readonly socket = LIVE_SOCKET;
+  readonly target: Target;
+  readonly #body: Buffer | undefined;
+
+  constructor(request: UpstreamRequest, origin: Omit<Target, 'pathname'>) {
+    this.method = request.method;
+    this.headers = request.headers;
+    this.target = { ...origin, pathname: request.path };
+    this.#body = request.body;
+  }
+
+  /** Only `error` is listened for, and nothing here can fail. */
+  on(): this {
+    return this;
+  }
+
+  pipe(destination: ClientRequest): ClientRequest {
+    const body = this.#body;
+    if (body === undefined) return destination.end();
+    // Node joins a string to the head and sends both in one write; a buffer would be a second one.
+    if (body.length <= ONE_WRITE_BYTES) return destination.end(body.toString('latin1'), 'latin1');
+    return destination.end(body);
+  }
+}
+
+/** Stands in for the client's response, and tells the request under way what the proxy does to it. */
+class StandInResponse {
+  readonly headersSent = false;
+  readonly finished = false;
+  readonly writableFinished = false;
+  destroyed = false;
+  readonly sending: HttpSending;
+  readonly #closeListeners: (() => void)[] = [];
+
+  constructor(sending: HttpSending) {
+    this.sending = sending;
+  }
+
+  on(event: string, listener: () => void): this {
+    if (event !== 'close') return this;
+    if (this.destroyed) listener();
+    else this.#closeListeners.push(listener);
+    return this;
+  }
+
+  /** Called by the proxy when an answer ends before it is complete. */
+  destroy(): void {
+    if (this.destroyed) return;
+    this.destroyed = true;
+    this.sending.onBroken(this, 'ECONNRESET');
+  }
+
+  /** What the proxy takes for the client hanging up: it destroys its request and the answer at once. */
+  close(): void {
+    this.destroyed = true;
+    for (const listener of this.#closeListeners) listener();
+  }
+}
+
+/** Error codes of Node's HTTP parser: what came is not HTTP, or its head is larger than Node takes. */
+const PARSER_ERROR = /^HPE_/;
+
+/** Codes of a connection that was there and broke; every other failure before an answer is a refusal. */
+const BROKEN_CONNECTION: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ERR_STREAM_PREMATURE_CLOSE']);
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN';
+}
+
+/** One request under way, from the connection to the last byte of the answer. */
+class HttpSending implements Sending {
+  readonly #transport: HttpProxyTransport;
+  readonly #request: UpstreamRequest;
+  readonly #handler: AnswerHandler;
+  #response: StandInResponse;
+  #outgoing: ClientRequest | undefined;
+  #answer: IncomingMessage | undefined;
+  #ended = false;
+  #timedOut = false;
+  #paused = false;
+  #replayed = false;
+
+  constructor(transport: HttpProxyTransport, request: UpstreamRequest, handler: AnswerHandler) {
+    this.#transport = transport;
+    this.#request = request;
+    this.#handler = handler;
+    this.#response = this.#dispatch();
+  }
+
+  #dispatch(): StandInResponse {
+    const response = new StandInResponse(this);
+    this.#transport.proxy.handle(
+      new StandInRequest(this.#request, this.#transport.origin),
+      response,
+      (error) => this.onError(response, error),
+    );
+    return response;
+  }
+
+  abort(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#response.close();
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#answer?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    // The silence of the pause was the reader's.
+    this.#outgoing?.socket?.setTimeout(this.#transport.timeoutMs);
+    this.#answer?.resume();
+  }
+
+  /** A socket has been assigned; it may still be connecting. */
+  onSocket(outgoing: ClientRequest): void {
+    this.#outgoing = outgoing;
+    outgoing.socket?.setTimeout(this.#transport.timeoutMs);
+    outgoing.on('timeout', () => {
+      if (this.#paused || this.#ended) return;
+      this.#timedOut = true;
+      outgoing.destroy();
+    });
+  }
+
+  onAnswer(answer: IncomingMessage): void {
+    if (this.#ended) return;
+    this.#answer = answer;
+    this.#handler.onHead({ status: answer.statusCode ?? 0, headers: answer.headers });
+    answer.on('data', (chunk: Buffer) => {
+      if (!this.#ended) this.#handler.onData(chunk);
+    });
+    answer.on('end', () => {
+      if (this.#ended || !answer.complete) return;
+      this.#ended = true;
+      this.#handler.onEnd();
+    });
+  }
+
+  onError(response: StandInResponse, error: unknown): void {
+    this.onBroken(response, codeOf(error));
+  }
+
+  /** The connection failed, or the answer broke off. Errors of a pair that has been replaced are stale. */
+  onBroken(response: StandInResponse, code: string): void {
+    if (this.#ended || response !== this.#response) return;
+    if (this.#isStaleSocket(code)) {
+      this.#replay();
+      return;
+    }
+    this.#ended = true;
+    response.destroyed = true;
+    this.#handler.onFailure(this.#failure(code));
+  }
+
+  /** A pooled socket that the server had closed meanwhile: no byte of an answer has come over it. */
+  #isStaleSocket(code: string): boolean {
+    return (
+      !this.#replayed &&
+      !this.#timedOut &&
+      this.#answer === undefined &&
+      this.#outgoing?.reusedSocket === true &&
+      BROKEN_CONNECTION.has(code)
+    );
+  }
+
+  #replay(): void {
+    this.#replayed = true;
+    this.#response.destroyed = true;
+    this.#transport.prepareReplay();
+    this.#outgoing = undefined;
+    this.#response = this.#dispatch();
+  }
+
+  #failure(code: string): Failure {
+    if (this.#timedOut) return { kind: 'timed-out', detail: 'ETIMEDOUT' };
+    if (PARSER_ERROR.test(code)) return { kind: 'invalid', detail: code };
+    const connected = this.#answer !== undefined || BROKEN_CONNECTION.has(code);
+    return { kind: connected ? 'reset' : 'refused', detail: code };
+  }
+}
+
+/** Sends through http-proxy-middleware, whose `selfHandleResponse` hands the answer over as it arrives. */
+export class HttpProxyTransport implements Transport {
+  readonly origin: Omit<Target, 'pathname'>;
+  readonly timeoutMs: number;
+  readonly proxy: Proxy;
+  readonly #sockets: SocketPool;
+  #replays = 0;
+
+  /** @param origin scheme, host and port of the instance; the rest of the URL is not looked at */
+  constructor(origin: URL, options: TransportOptions) {
+    const hostname = origin.hostname.replace(/^\[|\]$/g, '');
+    const port = origin.port || (origin.protocol === 'https:' ? '443' : '80');
+    this.origin = { protocol: origin.protocol, host: hostname, hostname, port };
+    this.timeoutMs = options.timeoutMs;
+    this.#sockets = makeSocketPool(origin.protocol, options);
+    this.proxy = {
+      handle: createProxyMiddleware({
+        router: (req) => (req instanceof StandInRequest ? req.target : ''),
+        // The default filter parses every URL.
+        pathFilter: () => true,
+        agent: this.#sockets.agent,
+        secure: options.verifyCertificate,
+        selfHandleResponse: true,
+        // The default plugins log a line and build a URL per answer, and write error pages of their own.
+        ejectPlugins: true,
+        plugins: [
+          (proxyServer) => {
+            proxyServer.on('proxyReq', (outgoing, _req, res) => {
+              if (res instanceof StandInResponse) res.sending.onSocket(outgoing);
+            });
+            proxyServer.on('proxyRes', (answer, _req, res) => {
+              if (res instanceof StandInResponse) res.sending.onAnswer(answer);
+            });
+            proxyServer.on('error', (error, _req, res) => {
+              if (res instanceof StandInResponse) res.sending.onError(res, error);
+            });
+          },
+        ],
+      }),
+    };
+  }
+
+  get replays(): number {
+    return this.#replays;
+  }
+
+  /** Whatever closed one idle socket has most likely closed the others, so the replay gets a fresh one. */
+  prepareReplay(): void {
+    this.#replays++;
+    this.#sockets.closeIdle();
+  }
+
+  send(request: UpstreamRequest, handler: AnswerHandler): Sending {
+    return new HttpSending(this, request, handler);
+  }
+
+  close(): void {
+    this.#sockets.close();
+  }
+}

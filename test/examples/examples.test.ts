@@ -1,0 +1,121 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startMockLlm } from '../../examples/mock-llm.ts';
+import { readPath } from '../../examples/read-path.ts';
+import { runExample } from './run-example.ts';
+
+describe('each example runs by itself, shows what it is about and ends', () => {
+  it.each<[file: string, facts: RegExp[]]>([
+    ['weighted.ts', [/^OpenAI responses: 8$/m, /^DeepSeek responses: 2$/m]],
+    [
+      'failover.ts',
+      [
+        /^Attempts: openai-primary 429 → anthropic-fallback 200$/m,
+        /^Answer: 200 from claude-sonnet-4-20250514$/m,
+      ],
+    ],
+    [
+      'priorities.ts',
+      [
+        /^Request 1: deepseek-primary 200$/m,
+        /^Request 4: deepseek-primary 503 → gpt-4o-mini-secondary 429 → gpt-4o-premium 200$/m,
+      ],
+    ],
+    ['streaming.ts', [/^Newton's laws of motion are/m, /^\d{2,} chunks, \d+ tokens, finish_reason stop$/m]],
+    [
+      'embeddings.ts',
+      [/^openai-instance: 1536 dimensions, 2 tokens$/m, /^az-openai-instance: 1536 dimensions, 2 tokens$/m],
+    ],
+    [
+      'max-tokens.ts',
+      [
+        /^openai-instance: 50 completion tokens, finish_reason length$/m,
+        /^deepseek-instance: 100 completion tokens, finish_reason length$/m,
+      ],
+    ],
+    ['sticky.ts', [/^alice: three requests, served by (openai|deepseek)-instance$/m]],
+    [
+      'access-log.ts',
+      [
+        /^127\.0\.0\.1 - - \[\d\d\/\w{3}\/\d{4}:[\d:]{8} \+0000\] 127\.0\.0\.1:\d+ "POST \/anything HTTP\/1\.1" 200 \d+ [\d.]+ "-" "\S+" openai-instance - \d+ "openai" "[0-9a-f]{32}" "ai_chat" "\d+" "gpt-4" "18" "3"$/m,
+      ],
+    ],
+    [
+      'nemoclaw-fallback.ts',
+      [
+        /^OpenAI is up: 200 from openai \(gpt-3\.5-turbo\)$/m,
+        /^OpenAI is down: 200 from nemoclaw \(nemoclaw\)$/m,
+      ],
+    ],
+    [
+      'existing-service.ts',
+      [
+        /^Orders: \["a chair","a table"\]$/m,
+        /^Chat: 1\+1 equals 2\.$/m,
+        /^Stream: \d+ events, ended by data: \[DONE\]$/m,
+        /^helmet's header on the LLM's answer: nosniff$/m,
+        /^POST \/ai 200 /m,
+      ],
+    ],
+  ])('%s', async (file, facts) => {
+    const { code, output } = await runExample(file).ended;
+    for (const fact of facts) expect(output).toMatch(fact);
+    expect(code).toBe(0);
+  });
+});
+
+interface Curl {
+  url: string;
+  init: RequestInit;
+}
+
+/** Only the forms that start.ts prints. */
+function readCurls(output: string): Curl[] {
+  return [...output.matchAll(/^curl -sN (\S+)(?: -H '(.+?): (.+?)' -d '(.+)')?$/gm)].map(
+    ([, url = '', header = '', value = '', body]) => ({
+      url,
+      init: body === undefined ? {} : { method: 'POST', headers: { [header]: value }, body },
+    }),
+  );
+}
+
+describe('npm start', () => {
+  it('serves the curls it prints, logs where each answer came from, and stops on SIGTERM', async () => {
+    const gateway = runExample('start.ts', { PORT: '0' });
+    onTestFinished(() => gateway.kill('SIGKILL'));
+    const { input = '' } = await gateway.waitFor(/The log, a line for each request:/);
+    const [chat, stream, embeddings, models, status] = readCurls(input);
+    if (!chat || !stream || !embeddings || !models || !status)
+      throw new Error(`printed too few curls:\n${input}`);
+
+    const ask = ({ url, init }: Curl) => fetch(url, init);
+    const chatAnswer = await ask(chat);
+    expect(readPath(await chatAnswer.json(), 'choices', 0, 'message', 'content')).toBe('1+1 equals 2.');
+    expect(chatAnswer.headers.get('x-served-by')).toBe('flaky');
+    expect(await (await ask(stream)).text()).toMatch(/^(data: \{.*\}\n\n){4,}data: \[DONE\]\n\n$/);
+    expect(readPath(await (await ask(embeddings)).json(), 'data', 0, 'embedding')).toHaveLength(1536);
+    expect(readPath(await (await ask(models)).json(), 'data', 0, 'id')).toBe('gpt-4');
+    await gateway.waitFor(/^POST \/v1\/chat\/completions 200 in \d+ ms: flaky 200$/m);
+    await gateway.waitFor(/^POST \/v1\/embeddings 200 in \d+ ms: \w+ 200$/m);
+    await gateway.waitFor(/^GET \/v1\/models 200 in \d+ ms: \w+ 200$/m);
+
+    // "flaky" has half of the weight and refuses every third request: eight more are sure to contain one.
+    for (let n = 0; n < 8; n++) expect((await ask(chat)).status).toBe(200);
+    await gateway.waitFor(/^POST \/v1\/chat\/completions 200 in \d+ ms: flaky 429 → (plain|slow) 200$/m);
+    expect(readPath(await (await ask(status)).json(), 'instances')).toMatchObject([
+      { name: 'flaky', answers: { '4xx': expect.any(Number) } },
+      { name: 'slow' },
+      { name: 'plain' },
+    ]);
+
+    gateway.kill('SIGTERM');
+    expect((await gateway.ended).code).toBe(0);
+  });
+
+  it('says so when its port is in use', async () => {
+    const occupant = await startMockLlm();
+    onTestFinished(() => occupant.close());
+    const { code, output } = await runExample('start.ts', { PORT: String(occupant.port) }).ended;
+    expect(output).toContain(`Port ${occupant.port} is in use`);
+    expect(code).toBe(1);
+  });
+});

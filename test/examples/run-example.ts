@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const KEY_NAMES = ['OPENAI_API_KEY', 'DEEPSEEK_API_KEY', 'ANTHROPIC_API_KEY'];
+
+export interface RunningExample {
+  /** Resolves with the first match in what it has printed so far or prints later; rejects if it ends without. */
+  waitFor(pattern: RegExp): Promise<RegExpMatchArray>;
+  kill(signal: NodeJS.Signals): void;
+  ended: Promise<{ code: number | null; output: string }>;
+}
+
+/** Runs an example as its reader would, but never with a key that would make it call a real provider. */
+export function runExample(file: string, env: Record<string, string> = {}): RunningExample {
+  const child = spawn(
+    `${root}node_modules/.bin/tsx`,
+    ['--tsconfig', 'examples/tsconfig.json', `examples/${file}`],
+    { cwd: root, env: { ...withoutKeys(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  return follow(child);
+}
+
+function withoutKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEY_NAMES.includes(name)));
+}
+
+function follow(child: ChildProcess): RunningExample {
+  let output = '';
+  const waiting = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      for (const look of waiting) look();
+    });
+  }
+  const ended = new Promise<{ code: number | null; output: string }>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, output }));
+  });
+  return {
+    ended,
+    kill: (signal) => child.kill(signal),
+    waitFor: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const match = output.match(pattern);
+          if (!match) return;
+          waiting.delete(look);
+          resolve(match);
+        };
+        waiting.add(look);
+        look();
+        ended.then(() => reject(new Error(`ended without ${pattern}:\n${output}`)), reject);
+      }),
+  };
+}
