@@ -76,7 +76,10 @@ function curl(path: string, body: object): string {
 
 /** The front door first, so that requests under way still find their LLM. A second signal ends it at once. */
 async function stop(): Promise<void> {
+  // A browser may hold a connection open on which it never asks anything; that must not keep us here.
+  setTimeout(() => process.exit(), 5000).unref();
   await server.close();
   await gateway.close();
   await Promise.all([plain.close(), flaky.close(), slow.close()]);
+  console.log('Stopped.');
 }

@@ -12,7 +12,7 @@ import express from 'express';
 import OpenAI from 'openai';
 import { findLlm, listen } from './support.ts';
 
-const openai = await findLlm('OPENAI_API_KEY', { tokenDelayMs: 10 });
+const openai = await findLlm('OPENAI_API_KEY', { tokenDelayMs: 5 });
 
 const gateway = aiProxyMulti({
   instances: [

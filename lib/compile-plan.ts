@@ -117,6 +117,7 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
       }
       return undefined;
     },
+    hasNext: (isOut) => tiers.some(({ targets }) => targets.some((instance) => !isOut(instance))),
     refusal: (exchange, instance) =>
       instance.routes.has(exchange.protocol.name) ? undefined : 'protocol_not_supported',
     close() {

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Tally } from './answer/tally.ts';
 import type { AttemptRecord } from './host.ts';
 import type { Instance, Plan } from './plan.ts';
-import type { Protocol } from './protocols/protocol.ts';
+import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { JsonDocument } from './request/json-document.ts';
 import type { Attempt } from './upstream/attempt.ts';
 
@@ -22,6 +22,8 @@ export interface Exchange {
   /** `res.locals`. */
   readonly locals: Locals;
   readonly startedAt: number;
+  /** The protocol of a known endpoint's path. */
+  readonly endpoint: ProtocolName | undefined;
   protocol: Protocol;
   /** The client's body; `undefined` where there is none, and once nothing will be sent from it any more. */
   document: JsonDocument | undefined;

@@ -11,11 +11,12 @@ import { readBody } from './request/read-body.ts';
 import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
 import { originalUrl, pathOf } from './request/variables.ts';
 import type { ResolvedHost } from './resolve-host.ts';
-import { runAttempts } from './upstream/attempts.ts';
+import { abandon, runAttempts } from './upstream/attempts.ts';
 
 /** `res.locals`, which Express makes for every response and others do not. */
 function localsOf(res: ServerResponse): Locals {
-  const locals: Locals = 'locals' in res && isObject(res.locals) ? res.locals : {};
+  if ('locals' in res && isObject(res.locals)) return res.locals;
+  const locals: Locals = {};
   Object.assign(res, { locals });
   return locals;
 }
@@ -27,7 +28,7 @@ function openExchange(
   next: Next | undefined,
   onEnd: Exchange['onEnd'],
 ): Exchange {
-  const protocol = protocolOfPath(pathOf(originalUrl(req)));
+  const endpoint = protocolOfPath(pathOf(originalUrl(req)));
   return {
     plan,
     req,
@@ -35,7 +36,8 @@ function openExchange(
     next,
     locals: localsOf(res),
     startedAt: performance.now(),
-    protocol: protocols[protocol ?? 'passthrough'],
+    endpoint,
+    protocol: protocols[endpoint ?? 'passthrough'],
     document: undefined,
     wantsUsage: false,
     streams: false,
@@ -53,13 +55,26 @@ function openExchange(
 }
 
 /** A client that leaves ends everything done for it, whatever the phase. */
-function watchClient(exchange: Exchange): void {
+function watchClient(exchange: Exchange, host: ResolvedHost): void {
   const { res } = exchange;
-  res.on('close', () => {
+  // `null` while an earlier request on the connection is still being answered.
+  const { socket } = res;
+  const leave = (): void => {
     if (exchange.ending !== undefined) return;
-    exchange.gone = true;
-    exchange.current?.abort();
+    abandon(exchange, host);
     endExchange(exchange, 'client_gone');
+  };
+  // A middleware in front took longer than the client cared to wait: nothing will say `close` any more.
+  if (res.destroyed || exchange.req.socket.destroyed) {
+    leave();
+    return;
+  }
+  // Both before the listeners of access logs, which were there first and read the variables. Those that listen
+  // to the socket, as morgan does, hear of a reset before the response closes.
+  socket?.prependListener('error', leave);
+  res.prependListener('close', () => {
+    socket?.removeListener('error', leave);
+    leave();
   });
 }
 
@@ -76,7 +91,7 @@ async function receive(exchange: Exchange): Promise<void> {
     exchange.protocol = protocols.passthrough;
     return;
   }
-  exchange.protocol = protocols[protocolOfPath(pathOf(originalUrl(req))) ?? protocolOfBody(document)];
+  exchange.protocol = protocols[exchange.endpoint ?? protocolOfBody(document)];
   const streamOptions = readMember(document, 'stream_options');
   exchange.wantsUsage = isObject(streamOptions) && streamOptions.include_usage === true;
   noteRequest(exchange, document);
@@ -99,7 +114,8 @@ function answerFailure(exchange: Exchange, error: unknown, host: ResolvedHost): 
 /** A request's life, in the order in which it happens. */
 async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
   try {
-    watchClient(exchange);
+    watchClient(exchange, host);
+    if (exchange.gone) return;
     await receive(exchange);
     if (!exchange.gone) await runAttempts(exchange, host);
   } catch (error) {
@@ -122,7 +138,7 @@ export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gatewa
 
   function onEnd(exchange: Exchange, ending: Ending): void {
     setVariables(exchange, ending);
-    host.onFinish(llmVariables(exchange.res));
+    host.onFinish?.(llmVariables(exchange.res));
     inFlight--;
     if (inFlight > 0) return;
     for (const resolve of waiting) resolve();

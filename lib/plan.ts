@@ -59,12 +59,14 @@ export interface Plan {
   readonly passthrough: boolean;
   /** The best instance that is not out; `undefined` when all are. */
   next(exchange: Exchange, isOut: (instance: Instance) => boolean): Instance | undefined;
+  /** Whether there is an instance that is not out. Takes nobody's turn. */
+  hasNext(isOut: (instance: Instance) => boolean): boolean;
   /** Why an instance must be passed over for this request; `undefined` admits it. */
   refusal(exchange: Exchange, instance: Instance): string | undefined;
   /** Whether an answer with this status counts as failed. */
   isFailure(status: number): boolean;
   /** @param durationMs how long the attempt took until its outcome was known */
-  judge(exchange: Exchange, outcome: Outcome, durationMs: number): Verdict;
+  judge(exchange: Pick<Exchange, 'tries'>, outcome: Outcome, durationMs: number): Verdict;
   /** Closes what belongs to this plan alone; requests under way finish. */
   close(): void;
 }

@@ -11,8 +11,9 @@ export interface ResolvedHost {
   readonly forwardHeaders: boolean | readonly string[];
   readonly servedByHeader: string | undefined;
   readonly priorityOrder: 'highest-first' | 'lowest-first';
-  readonly onAttempt: (attempt: AttemptRecord) => void;
-  readonly onFinish: (finish: FinishRecord) => void;
+  /** `undefined` spares the record's making, here and below. */
+  readonly onAttempt: ((attempt: AttemptRecord) => void) | undefined;
+  readonly onFinish: ((finish: FinishRecord) => void) | undefined;
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -22,8 +23,8 @@ function harmless<Data>(
   hook: ((data: Data) => unknown) | undefined,
   name: string,
   logger: Logger,
-): (data: Data) => void {
-  if (hook === undefined) return () => {};
+): ((data: Data) => void) | undefined {
+  if (hook === undefined) return undefined;
   const report = (error: unknown): void =>
     logger.error(
       { hook: name, reason: error instanceof Error ? error.message : String(error) },

@@ -1,6 +1,7 @@
 import { isObject, type JsonObject, parseObject } from '../protocols/json.ts';
+import { ChunkList } from './chunk-list.ts';
 import type { Reader } from './reader.ts';
-import { EventBoundaries, splitEvents } from './sse.ts';
+import { EventBoundaries, LF, splitEvents } from './sse.ts';
 import type { Tally } from './tally.ts';
 
 /** An event larger than this is passed on unread: no usage report is that long. */
@@ -10,6 +11,8 @@ const MAX_EVENT_BYTES = 1024 * 1024;
 const MAX_WITHHELD_BYTES = 64 * 1024;
 
 const USAGE_TOKEN = '"usage"';
+
+const EMPTY = Buffer.alloc(0);
 
 function isSpaceOrColon(byte: number): boolean {
   return byte === 0x20 || byte === 0x3a || byte === 0x09;
@@ -42,11 +45,12 @@ export class EventReader implements Reader {
   readonly #withholdsUsage: boolean;
   readonly #boundaries = new EventBoundaries();
   /** The event that is not finished yet. */
-  #unfinished: Buffer[] = [];
-  #unfinishedBytes = 0;
+  readonly #unfinished = new ChunkList();
   /** Within an event too long to be looked at, or to be withheld. */
   #skipping = false;
   #passedBoundary = true;
+  /** Whether the last event that ended was withheld. */
+  #withheldLast = false;
 
   /** @param withholdsUsage keeps the usage-only chunk from a client that did not ask for it */
   constructor(tally: Tally, withholdsUsage: boolean) {
@@ -59,8 +63,11 @@ export class EventReader implements Reader {
   }
 
   push(chunk: Buffer): Buffer | undefined {
+    if (this.#withholdsUsage && this.#boundaries.mayOweLineFeed && chunk[0] === LF) {
+      return this.#pushLineFeed(chunk);
+    }
     const end = this.#boundaries.follow(chunk);
-    if (end === chunk.length && this.#unfinishedBytes === 0 && !this.#skipping) {
+    if (end === chunk.length && this.#unfinished.bytes === 0 && !this.#skipping) {
       return this.#read(chunk);
     }
     if (this.#withholdsUsage) return this.#pushWithholding(chunk, end);
@@ -68,19 +75,28 @@ export class EventReader implements Reader {
     return chunk;
   }
 
+  /** A line feed that a cut has parted from its carriage return goes the way of the event it ends. */
+  #pushLineFeed(chunk: Buffer): Buffer | undefined {
+    const isWithheld = this.#withheldLast;
+    this.#boundaries.follow(chunk.subarray(0, 1));
+    const rest = chunk.length > 1 ? this.push(chunk.subarray(1)) : undefined;
+    if (isWithheld) return rest;
+    return rest?.length === chunk.length - 1 ? chunk : Buffer.concat([chunk.subarray(0, 1), rest ?? EMPTY]);
+  }
+
   /** Passes the chunk on, but keeps events together to look at them. */
   #gather(chunk: Buffer, end: number): void {
     if (end > 0) {
       if (!this.#skipping) this.#read(this.#complete(chunk, end));
       this.#skipping = false;
-      this.#keep(chunk.subarray(end));
+      this.#unfinished.push(chunk.subarray(end));
       return;
     }
     if (this.#skipping) return;
-    this.#keep(chunk);
-    if (this.#unfinishedBytes > MAX_EVENT_BYTES) {
+    this.#unfinished.push(chunk);
+    if (this.#unfinished.bytes > MAX_EVENT_BYTES) {
       this.#skipping = true;
-      this.#drop();
+      this.#unfinished.clear();
     }
   }
 
@@ -92,56 +108,37 @@ export class EventReader implements Reader {
       const passed = this.#skipping ? head : this.#read(this.#complete(chunk, end));
       this.#skipping = false;
       this.#passedBoundary = true;
-      this.#keep(chunk.subarray(end));
+      this.#unfinished.push(chunk.subarray(end));
       return passed;
     }
-    this.#keep(chunk);
-    if (this.#unfinishedBytes <= MAX_WITHHELD_BYTES) return undefined;
+    this.#unfinished.push(chunk);
+    if (this.#unfinished.bytes <= MAX_WITHHELD_BYTES) return undefined;
     this.#skipping = true;
     this.#passedBoundary = false;
-    return this.#take();
+    this.#withheldLast = false;
+    return this.#unfinished.take();
   }
 
   end(): Buffer | undefined {
-    if (!this.#withholdsUsage || this.#unfinishedBytes === 0) {
-      if (this.#unfinishedBytes > 0) this.#read(this.#take());
+    if (!this.#withholdsUsage || this.#unfinished.bytes === 0) {
+      if (this.#unfinished.bytes > 0) this.#read(this.#unfinished.take());
       return undefined;
     }
-    return this.#read(this.#take());
+    return this.#read(this.#unfinished.take());
   }
 
   settled(): undefined {
     return undefined;
   }
 
-  #keep(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.#unfinished.push(chunk);
-    this.#unfinishedBytes += chunk.length;
-  }
-
-  #drop(): void {
-    this.#unfinished = [];
-    this.#unfinishedBytes = 0;
-  }
-
-  #take(): Buffer {
-    const [first] = this.#unfinished;
-    const taken =
-      first !== undefined && this.#unfinished.length === 1
-        ? first
-        : Buffer.concat(this.#unfinished, this.#unfinishedBytes);
-    this.#drop();
-    return taken;
-  }
-
   #complete(chunk: Buffer, end: number): Buffer {
-    this.#keep(chunk.subarray(0, end));
-    return this.#take();
+    this.#unfinished.push(chunk.subarray(0, end));
+    return this.#unfinished.take();
   }
 
   /** Looks at whole events; returns them without a usage-only one that is to be withheld. */
   #read(events: Buffer): Buffer | undefined {
+    this.#withheldLast = false;
     const hasUsage = holds(events, USAGE_TOKEN);
     const hasToolCall = !this.#tally.hasToolCalls && holds(events, this.#tally.toolCallToken);
     if (!hasUsage && !hasToolCall && !this.#tally.keepsText) return events;
@@ -160,6 +157,7 @@ export class EventReader implements Reader {
       kept.push(events.subarray(copied, start));
       copied = end;
     }
+    this.#withheldLast = copied === events.length;
     if (copied === 0) return events;
     kept.push(events.subarray(copied));
     const rest = Buffer.concat(kept);

@@ -1,11 +1,15 @@
-import { type Exchange, endExchange } from '../exchange.ts';
+import { type Exchange, endExchange, type Next } from '../exchange.ts';
 import { parseObject } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
-import type { Failure } from '../upstream/outcome.ts';
+import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
+import { DecodingReader } from './decoding-reader.ts';
 import { failureError } from './failure-errors.ts';
 import { GatewayError } from './gateway-error.ts';
+import { isEncoded } from './make-reader.ts';
+import type { Reader } from './reader.ts';
 import { Tally } from './tally.ts';
+import { unread } from './unread.ts';
 
 /** A body for the next middleware has to be held whole, so it has a limit even where none is configured. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -14,11 +18,23 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export class HandOver implements AnswerSink {
   readonly #exchange: Exchange;
   readonly #attempt: Attempt;
+  readonly #next: Next;
+  readonly #reader: Reader;
   readonly #chunks: Buffer[] = [];
 
-  constructor(exchange: Exchange, attempt: Attempt) {
+  constructor(exchange: Exchange, attempt: Attempt, { headers }: AnswerHead, next: Next) {
     this.#exchange = exchange;
     this.#attempt = attempt;
+    this.#next = next;
+    const collector: Reader = {
+      ...unread,
+      push: (chunk) => {
+        this.#chunks.push(chunk);
+        return chunk;
+      },
+    };
+    this.#reader =
+      (isEncoded(headers) && DecodingReader.for(headers['content-encoding'] ?? '', collector)) || collector;
     exchange.tally = new Tally(exchange.protocol, exchange.plan.logging.payloads);
   }
 
@@ -28,14 +44,21 @@ export class HandOver implements AnswerSink {
   }
 
   onData(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    this.#reader.push(chunk);
     if (this.#attempt.bytes <= MAX_BYTES) return;
     this.#attempt.abort();
     this.onFailure({ kind: 'too-large', detail: 'passthrough' });
   }
 
   onEnd(): void {
-    const { req, tally, next } = this.#exchange;
+    this.#reader.end();
+    const settled = this.#reader.settled();
+    if (settled === undefined) this.#complete();
+    else settled.then(() => this.#complete());
+  }
+
+  #complete(): void {
+    const { req, tally } = this.#exchange;
     if (this.#exchange.ending !== undefined) return;
     const json = parseObject(Buffer.concat(this.#chunks).toString());
     if (json === undefined) {
@@ -51,8 +74,9 @@ export class HandOver implements AnswerSink {
     }
     tally?.read(json);
     endExchange(this.#exchange, 'complete');
-    Object.assign(req, { body: json });
-    next?.();
+    // `_body` keeps a body parser further down from reading the request once more.
+    Object.assign(req, { body: json, _body: true });
+    this.#next();
   }
 
   onFailure(failure: Failure): void {

@@ -1,4 +1,6 @@
+import { parseObject } from '../protocols/json.ts';
 import { type JsonDocument, readMember, scanDocument } from '../request/json-document.ts';
+import { ChunkList } from './chunk-list.ts';
 import { GatewayError } from './gateway-error.ts';
 import type { Reader } from './reader.ts';
 import type { Tally } from './tally.ts';
@@ -26,58 +28,58 @@ function scan(bytes: Buffer): JsonDocument | undefined {
 export class PlainReader implements Reader {
   readonly atBoundary = true;
   readonly #tally: Tally;
-  #chunks: Buffer[] = [];
-  #bytes = 0;
+  readonly #kept = new ChunkList();
   #tailOnly = false;
 
   constructor(tally: Tally) {
     this.#tally = tally;
   }
 
-  /** The answer so far, for who wants it whole; `undefined` where it is too long to be kept. */
-  whole(): Buffer | undefined {
-    return this.#tailOnly ? undefined : Buffer.concat(this.#chunks, this.#bytes);
-  }
-
   push(chunk: Buffer): Buffer {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes > MAX_KEPT_BYTES) this.#keepTail();
+    this.#kept.push(chunk);
+    if (this.#kept.bytes > (this.#tailOnly ? 2 * TAIL_BYTES : MAX_KEPT_BYTES)) this.#keepTail(chunk);
     return chunk;
   }
 
-  #keepTail(): void {
+  /** Of many small chunks, each byte is copied once or twice: what is kept may grow to twice the tail before. */
+  #keepTail(last: Buffer): void {
     this.#tailOnly = true;
-    let kept = this.#chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-    while (this.#chunks.length > 1 && kept - (this.#chunks[0]?.length ?? 0) >= TAIL_BYTES) {
-      kept -= this.#chunks.shift()?.length ?? 0;
-    }
+    const tail = last.length < TAIL_BYTES ? Buffer.from(this.#kept.take().subarray(-TAIL_BYTES)) : last;
+    this.#kept.clear();
+    this.#kept.push(tail);
   }
 
   end(): undefined {
-    const bytes = Buffer.concat(this.#chunks);
-    this.#chunks = [];
-    if (this.#tailOnly) this.#readTail(bytes);
-    else if (bytes.length <= PARSE_WHOLE_BYTES || this.#tally.keepsText)
-      this.#tally.readText(bytes.toString());
-    else this.#readParts(bytes);
+    const bytes = this.#kept.take();
+    const isPlain = !this.#tally.keepsText && !bytes.includes(this.#tally.toolCallToken);
+    if ((isPlain || this.#tailOnly) && this.#readTail(bytes)) return;
+    if (this.#tailOnly) return;
+    if (bytes.length <= PARSE_WHOLE_BYTES || !isPlain) this.#tally.readText(bytes.toString());
+    else this.#readUsage(bytes);
   }
 
   settled(): undefined {
     return undefined;
   }
 
-  /** From the last `"usage"` on, the end of an object is the end of one that begins there. */
-  #readTail(bytes: Buffer): void {
+  /**
+   * Most answers end with their usage. What follows the last `"usage"`, given an opening brace, is a JSON object
+   * only if that was a member of the answer itself: any deeper, and there is a closing brace too many.
+   *
+   * @returns whether there was one
+   */
+  #readTail(bytes: Buffer): boolean {
     const usage = bytes.lastIndexOf('"usage"');
-    if (usage !== -1) this.#tally.readText(`{${bytes.toString('utf8', usage)}`);
+    if (usage === -1) return false;
+    const json = parseObject(`{${bytes.toString('utf8', usage)}`);
+    if (json === undefined) return false;
+    this.#tally.read(json);
+    return true;
   }
 
-  #readParts(bytes: Buffer): void {
+  /** A long answer is scanned for where its usage stands, and only that is parsed. */
+  #readUsage(bytes: Buffer): void {
     const document = scan(bytes);
-    if (document === undefined) return;
-    const usage = readMember(document, 'usage');
-    if (bytes.includes(this.#tally.toolCallToken)) this.#tally.readText(bytes.toString());
-    else this.#tally.read({ usage });
+    if (document !== undefined) this.#tally.read({ usage: readMember(document, 'usage') });
   }
 }

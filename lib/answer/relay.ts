@@ -40,13 +40,15 @@ export class Relay implements AnswerSink {
     this.#extraHeaders = extraHeaders;
     this.#isStream = isEventStream(head.headers);
     this.#headers = clientHeaders(head.headers, plan, attempt.secrets, this.#isStream);
+    // Names that differ in case alone would both be sent.
+    for (const name in extraHeaders) delete this.#headers[name.toLowerCase()];
+    Object.assign(this.#headers, extraHeaders);
     const tally = new Tally(protocol, plan.logging.payloads);
     exchange.tally = tally;
-    this.#reader = makeReader(
-      head.headers,
-      tally,
-      protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage,
-    );
+    const withholdsUsage = protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage;
+    this.#reader = makeReader(head.headers, tally, withholdsUsage);
+    // Of a stream that may lose an event, the length is not known before its end.
+    if (withholdsUsage && this.#isStream) delete this.#headers['content-length'];
     this.#guard = new StallGuard(res, plan.limits.timeoutMs, () => this.#onStall());
   }
 
@@ -80,7 +82,7 @@ export class Relay implements AnswerSink {
   #writeHead(): void {
     const { res } = this.#exchange;
     if (res.headersSent) return;
-    res.writeHead(this.#head.status, { ...this.#headers, ...this.#extraHeaders });
+    res.writeHead(this.#head.status, this.#headers);
     // Compression middleware adds it, and holds bytes back until it is called.
     if (this.#isStream && 'flush' in res && typeof res.flush === 'function')
       this.#flush = res.flush.bind(res);

@@ -34,7 +34,7 @@ export function splitEvents(text: string): ServerSentEvent[] {
   return events;
 }
 
-const LF = 0x0a;
+export const LF = 0x0a;
 const CR = 0x0d;
 
 /** Where the bytes seen so far end, as far as finding the next blank line needs to know. */
@@ -57,6 +57,11 @@ export class EventBoundaries {
   /** Whether the bytes so far end between two events. */
   get atBoundary(): boolean {
     return this.#state === BOUNDARY || this.#state === BOUNDARY_CR;
+  }
+
+  /** Whether they end with a carriage return whose line feed, if it has one, is still to come. */
+  get mayOweLineFeed(): boolean {
+    return this.#state === BOUNDARY_CR;
   }
 
   /** The offset behind the last event that ends in this chunk; 0 for none. */

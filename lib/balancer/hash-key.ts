@@ -5,8 +5,12 @@ import { readVariable, type Variables } from '../request/variables.ts';
 /** What a request is hashed on; '' where it resolves to nothing. */
 type ReadKey = (req: IncomingMessage, variables: Variables) => string;
 
-/** `$name` and `${name}` in a `vars_combinations` key. */
-const VARIABLE = /\$(?:\{([a-zA-Z0-9_]+)\}|([a-zA-Z0-9_]+))/g;
+/**
+ * `$name` and `${name}` in a `vars_combinations` key. Without braces a hyphen belongs to the name only where the
+ * names are the client's (`$http_x-user`), so that `$uri-$host` stays two variables and what stands between them.
+ */
+const VARIABLE =
+  /\$(?:\{([a-zA-Z0-9_-]+)\}|((?:http|arg|cookie)_[a-zA-Z0-9_]+(?:-[a-zA-Z0-9_]+)*|[a-zA-Z0-9_]+))/g;
 
 function combine(template: string): ReadKey {
   return (req, variables) => {

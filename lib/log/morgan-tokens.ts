@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { oneLine } from './one-line.ts';
 import { llmVariables, variableNames } from './variables.ts';
 
 /** What is needed of morgan: the function that makes a token. */
@@ -6,10 +7,13 @@ export interface Morgan {
   token(name: string, read: (req: IncomingMessage, res: ServerResponse) => string | undefined): unknown;
 }
 
-/** As a log line has it: objects as JSON, nothing as `undefined`, for which morgan writes `-`. */
+/**
+ * As a log line has it: objects as JSON, nothing as `undefined`, for which morgan writes `-`. Names of models and
+ * users are the client's, and morgan before 1.12 writes a token as it is: a line end would forge a line.
+ */
 function toText(value: unknown): string | undefined {
   if (value === undefined || value === '') return undefined;
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return oneLine(typeof value === 'object' ? JSON.stringify(value) : String(value));
 }
 
 /**

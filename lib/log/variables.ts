@@ -110,7 +110,10 @@ export function setVariables(exchange: Exchange, ending: Ending): void {
 export function llmVariables(res: ServerResponse | { locals?: unknown }): Record<string, unknown> {
   const locals = 'locals' in res && isObject(res.locals) ? res.locals : {};
   const variables: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(DEFAULTS)) variables[name] = locals[name] ?? value;
+  for (const [name, value] of Object.entries(DEFAULTS)) {
+    // A list of its own for each response: whoever gets it may write to it.
+    variables[name] = locals[name] ?? (typeof value === 'object' ? [] : value);
+  }
   for (const name of LOGGED) if (locals[name] !== undefined) variables[name] = locals[name];
   return variables;
 }

@@ -55,6 +55,8 @@ function bodyLeftBehind(req: IncomingMessage): Buffer | undefined {
   const bytes = toBytes(body);
   if (bytes !== undefined || body === undefined || body === null) return bytes;
   if (!isObject(body)) throw new GatewayError(400, 'body_not_an_object', 'The body must be a JSON object.');
+  // Parsers leave `{}` where they found nothing to parse: nobody sent that.
+  if (!announcesBody(req) && Object.keys(body).length === 0) return undefined;
   try {
     return Buffer.from(JSON.stringify(body));
   } catch (cause) {
@@ -75,7 +77,8 @@ function watchForSilence(req: IncomingMessage, timeoutMs: number, onSilence: () 
 }
 
 function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Buffer> {
-  if (Number(req.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const announced = Number(req.headers['content-length'] ?? Number.POSITIVE_INFINITY);
+  if (announced > maxBytes && announced !== Number.POSITIVE_INFINITY) throw tooLarge(maxBytes);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
@@ -100,11 +103,12 @@ function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): 
     req.on('error', (cause) =>
       fail(new GatewayError(400, 'client_closed_request', 'The client closed the request.', { cause })),
     );
-    // A small body has come with the head: no timer then. By the next tick the parser has said so.
+    // A small body has come with the head, and by the next tick it has been read: no timer then.
     process.nextTick(() => {
-      if (req.complete || req.destroyed) return;
-      const silent = new GatewayError(408, 'request_timeout', `No data from the client for ${timeoutMs} ms.`);
-      stopWatching = watchForSilence(req, timeoutMs, () => fail(silent));
+      if (length >= announced || req.complete || req.destroyed) return;
+      stopWatching = watchForSilence(req, timeoutMs, () =>
+        fail(new GatewayError(408, 'request_timeout', `No data from the client for ${timeoutMs} ms.`)),
+      );
     });
   });
 }
@@ -129,5 +133,6 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
   }
   const bytes = bodyLeftBehind(req);
   if (bytes !== undefined) return checkLength(bytes, limits.maxBytes);
+  if (!announcesBody(req)) return Buffer.alloc(0);
   throw new GatewayError(400, 'body_unavailable', 'The body was read before the gateway, and not kept.');
 }

@@ -40,6 +40,10 @@ function holdsSpecial(word: number): boolean {
   return (hits & 0x80808080) !== 0;
 }
 
+/** Below this many bytes the view costs more than it saves. */
+const WORTH_A_VIEW = 512;
+const NO_WORDS = new Int32Array(0);
+
 /**
  * Finds where strings end and checks what they hold. Bodies are nearly all string, so they are crossed four
  * bytes at a time: a third of the time that a byte at a time takes.
@@ -52,9 +56,12 @@ export class StringSkipper {
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    this.#firstWord = Math.min(-bytes.byteOffset & 3, bytes.length);
-    const offset = bytes.byteOffset + this.#firstWord;
-    this.#words = new Int32Array(bytes.buffer, offset & ~3, (bytes.length - this.#firstWord) >> 2);
+    this.#firstWord = -bytes.byteOffset & 3;
+    const { length } = bytes;
+    this.#words =
+      length < WORTH_A_VIEW
+        ? NO_WORDS
+        : new Int32Array(bytes.buffer, bytes.byteOffset + this.#firstWord, (length - this.#firstWord) >> 2);
   }
 
   /** `from` is the opening quote; returns the offset behind the closing one. Throws `invalid_json`. */

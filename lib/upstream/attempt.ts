@@ -25,7 +25,6 @@ type Ending = { readonly kind: 'complete' } | { readonly kind: 'failed'; readonl
  */
 export class Attempt implements AnswerHandler {
   readonly instance: Instance;
-  readonly request: UpstreamRequest;
   /** What must be hidden from logs and from the client. */
   readonly secrets: readonly string[];
   /** Resolves once, never rejects. */
@@ -36,6 +35,7 @@ export class Attempt implements AnswerHandler {
   bytes = 0;
 
   readonly #limits: Limits;
+  readonly #asksForHead: boolean;
   /** Whether an answer with this status is left for the next instance, whatever its body. */
   readonly #isHopeless: (status: number) => boolean;
   #settle: (outcome: Outcome) => void = () => {};
@@ -57,9 +57,9 @@ export class Attempt implements AnswerHandler {
     isHopeless: (status: number) => boolean,
   ) {
     this.instance = instance;
-    this.request = request;
     this.secrets = secrets;
     this.#limits = limits;
+    this.#asksForHead = request.method === 'HEAD';
     this.#isHopeless = isHopeless;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
@@ -67,6 +67,11 @@ export class Attempt implements AnswerHandler {
     instance.counters.attempts++;
     instance.counters.inFlight++;
     this.#sending = instance.transport.send(request, this);
+  }
+
+  /** Whether the outcome is known. */
+  get isDecided(): boolean {
+    return this.#settled;
   }
 
   get durationMs(): number {
@@ -109,7 +114,7 @@ export class Attempt implements AnswerHandler {
   onHead(head: AnswerHead): void {
     this.#head = head;
     countAnswer(this.instance.counters, head.status);
-    if (Number(head.headers['content-length'] ?? 0) > this.#limits.maxResponseBytes) {
+    if (this.#announcedBytes(head) > this.#limits.maxResponseBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
     }
@@ -145,6 +150,12 @@ export class Attempt implements AnswerHandler {
     if (failure.kind !== 'aborted') countFailure(this.instance.counters, failure.kind);
     this.#end({ kind: 'failed', failure });
     this.#decide(failure);
+  }
+
+  /** A HEAD and a 304 speak of the length of a body that does not come (RFC 9110 §8.6). */
+  #announcedBytes({ status, headers }: AnswerHead): number {
+    if (this.#asksForHead || status === 304) return 0;
+    return Number(headers['content-length'] ?? 0);
   }
 
   /** Settles the outcome if what has come is enough to know it. */

@@ -11,9 +11,11 @@ import type { Instance } from '../plan.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { Attempt } from './attempt.ts';
 import { buildRequest } from './build-request.ts';
-import type { Credentials } from './credentials.ts';
+import { type Credentials, withSecrets } from './credentials.ts';
 import { discard } from './discard.ts';
 import type { Outcome } from './outcome.ts';
+import { CREDENTIAL_HEADERS } from './request-headers.ts';
+import type { UpstreamRequest } from './transport.ts';
 
 /** Seconds after which asking again may help, where nothing says better. */
 const RETRY_AFTER_SECONDS = 10;
@@ -26,18 +28,25 @@ interface Try {
   readonly attempt: Attempt | undefined;
 }
 
-/** The next instance that may be tried; those passed over on the way are noted with the reason. */
+/** Whether an instance must not be picked; one that is passed over for the first time is noted with the reason. */
+function isOut(exchange: Exchange, instance: Instance): boolean {
+  const { plan, out, attempts } = exchange;
+  if (out.has(instance)) return true;
+  const reason = plan.refusal(exchange, instance);
+  if (reason === undefined) return false;
+  out.add(instance);
+  attempts.push({ instance: instance.name, skipped: reason });
+  return true;
+}
+
+/**
+ * The next instance that may be tried. Those that may not are out before one is picked: a turn spent on them
+ * would be missing in their share of the requests they can serve.
+ */
 function nextInstance(exchange: Exchange): Instance | undefined {
-  const { plan, out } = exchange;
-  const isOut = (candidate: Instance): boolean => out.has(candidate);
-  for (;;) {
-    const instance = plan.next(exchange, isOut);
-    if (instance === undefined) return undefined;
-    out.add(instance);
-    const reason = plan.refusal(exchange, instance);
-    if (reason === undefined) return instance;
-    exchange.attempts.push({ instance: instance.name, skipped: reason });
-  }
+  const instance = exchange.plan.next(exchange, (candidate) => isOut(exchange, candidate));
+  if (instance !== undefined) exchange.out.add(instance);
+  return instance;
 }
 
 /** Why nothing could be tried at all. */
@@ -57,9 +66,13 @@ function noInstance(exchange: Exchange): GatewayError {
   });
 }
 
-async function findCredentials(instance: Instance, host: ResolvedHost): Promise<Credentials | undefined> {
+async function awaitCredentials(
+  instance: Instance,
+  found: Promise<Credentials>,
+  host: ResolvedHost,
+): Promise<Credentials | undefined> {
   try {
-    return await instance.credentials();
+    return await found;
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     host.logger.error(
@@ -70,9 +83,18 @@ async function findCredentials(instance: Instance, host: ResolvedHost): Promise<
   }
 }
 
+/** The credentials, and the caller's own where `host.forwardHeaders` lets them into the request. */
+function secretsIn({ headers }: UpstreamRequest, { secrets }: Credentials, host: ResolvedHost) {
+  if (host.forwardHeaders === false) return secrets;
+  return withSecrets(
+    secrets,
+    CREDENTIAL_HEADERS.flatMap((name) => headers[name] ?? []),
+  );
+}
+
 async function tryInstance(exchange: Exchange, instance: Instance, host: ResolvedHost): Promise<Try> {
   const found = instance.credentials();
-  const credentials = found instanceof Promise ? await findCredentials(instance, host) : found;
+  const credentials = found instanceof Promise ? await awaitCredentials(instance, found, host) : found;
   exchange.tries++;
   if (credentials === undefined || exchange.gone) {
     const kind = exchange.gone ? 'aborted' : 'refused';
@@ -81,18 +103,17 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   const { request, streams } = buildRequest(exchange, instance, credentials);
   exchange.streams = streams;
   const { plan } = exchange;
-  const attempt = new Attempt(instance, request, credentials.secrets, plan.limits, (status) =>
-    plan.isFailure(status),
-  );
+  const secrets = secretsIn(request, credentials, host);
+  const attempt = new Attempt(instance, request, secrets, plan.limits, (status) => plan.isFailure(status));
   exchange.current = attempt;
   const outcome = await attempt.outcome;
   return { instance, outcome, durationMs: attempt.durationMs, attempt };
 }
 
 function summarise({ instance, outcome, durationMs }: Try): AttemptRecord {
-  const record = { instance: instance.name, duration_ms: Math.round(durationMs) };
-  if (outcome.kind === 'answered') return { ...record, status: outcome.status };
-  return { ...record, error: failureError(outcome).code };
+  const duration_ms = Math.round(durationMs);
+  if (outcome.kind === 'answered') return { instance: instance.name, status: outcome.status, duration_ms };
+  return { instance: instance.name, error: failureError(outcome).code, duration_ms };
 }
 
 /** Answers the client with what came of the last try. */
@@ -106,8 +127,10 @@ function present(exchange: Exchange, { outcome, attempt, instance }: Try, host: 
   }
   if (host.servedByHeader !== undefined) extraHeaders[host.servedByHeader] = headerSafe(instance.name);
   const { status, headers } = outcome.head;
-  if (exchange.plan.passthrough && status >= 200 && status < 300 && isJson(headers)) {
-    new HandOver(exchange, attempt).start();
+  // Without a next middleware there is nobody but the client to hand it to.
+  const { next } = exchange;
+  if (exchange.plan.passthrough && next !== undefined && status >= 200 && status < 300 && isJson(headers)) {
+    new HandOver(exchange, attempt, outcome.head, next).start();
   } else {
     new Relay(exchange, attempt, outcome.head, extraHeaders).start();
   }
@@ -126,6 +149,28 @@ function letGo(failed: Try, host: ResolvedHost): void {
   );
 }
 
+/** Drops everything for a client that has gone. An attempt nothing came of is noted before the log is written. */
+export function abandon(exchange: Exchange, host: ResolvedHost): void {
+  const { current } = exchange;
+  exchange.gone = true;
+  if (current === undefined) return;
+  if (!current.isDecided) {
+    const { instance, durationMs } = current;
+    const outcome = { kind: 'aborted', detail: 'ABORTED' } as const;
+    const record = summarise({ instance, outcome, durationMs, attempt: current });
+    exchange.attempts.push(record);
+    host.onAttempt?.(record);
+  }
+  current.abort();
+}
+
+/** Whether a failure was the last of all instances, also where `max_retries` would have ended it with that one. */
+function isExhausted(exchange: Exchange, outcome: Outcome): boolean {
+  const { plan, out } = exchange;
+  const failed = plan.judge({ tries: 0 }, outcome, 0) === 'next';
+  return failed && !plan.hasNext((other) => out.has(other) || plan.refusal(exchange, other) !== undefined);
+}
+
 /** Tries instances until one answers well enough, or none is left, and answers the client. */
 export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promise<void> {
   let instance = nextInstance(exchange);
@@ -135,11 +180,11 @@ export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promi
     if (exchange.gone) return;
     const record = summarise(tried);
     exchange.attempts.push(record);
-    host.onAttempt(record);
+    host.onAttempt?.(record);
     const movesOn = exchange.plan.judge(exchange, tried.outcome, tried.durationMs) === 'next';
     instance = movesOn ? nextInstance(exchange) : undefined;
     if (instance === undefined) {
-      exchange.exhausted = movesOn;
+      exchange.exhausted = isExhausted(exchange, tried.outcome);
       return present(exchange, tried, host);
     }
     letGo(tried, host);

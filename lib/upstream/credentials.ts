@@ -6,7 +6,7 @@ export interface Credentials {
   /** Names in lower case. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly query: readonly (readonly [name: string, value: string])[];
-  /** Everything in it that must never be seen elsewhere. */
+  /** Everything in it that must never be seen elsewhere, in every spelling it may come back in, longest first. */
   readonly secrets: readonly string[];
 }
 
@@ -21,15 +21,24 @@ function secretsIn(value: string): string[] {
   return token === undefined ? [value] : [value, token];
 }
 
+/** As it stands in a URL's query, both ways, and in JSON: an LLM's errors quote the request they are about. */
+function spellings(secret: string): string[] {
+  const inQuery = new URLSearchParams([['', secret]]).toString().slice(1);
+  return [secret, inQuery, inQuery.replaceAll('+', '%20'), JSON.stringify(secret).slice(1, -1)];
+}
+
 type Pairs = readonly (readonly [string, string])[];
+
+/** The secrets and what must not be seen of these values, in every spelling they may come back in, longest first. */
+export function withSecrets(secrets: readonly string[], values: readonly string[]): readonly string[] {
+  return [...new Set([...secrets, ...values.flatMap(secretsIn).flatMap(spellings)])]
+    .filter((secret) => secret !== '')
+    .sort((one, other) => other.length - one.length);
+}
 
 function toCredentials(headers: Pairs, query: Pairs): Credentials {
   const values = [...headers, ...query].map(([, value]) => value);
-  return {
-    headers,
-    query,
-    secrets: [...new Set(values.flatMap(secretsIn))].filter((secret) => secret !== ''),
-  };
+  return { headers, query, secrets: withSecrets([], values) };
 }
 
 async function fillAll(pairs: Pairs, secrets: SecretStore): Promise<Pairs> {

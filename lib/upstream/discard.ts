@@ -1,13 +1,15 @@
+import { StringDecoder } from 'node:string_decoder';
 import type { Logger } from '../host.ts';
+import { oneLine } from '../log/one-line.ts';
 import type { AnswerSink, Attempt } from './attempt.ts';
 import { redact } from './redact.ts';
 
 /** How much of an answer that is not passed on goes into the log. */
 const LOGGED_BYTES = 4 * 1024;
 
-/** Control characters could break a log line in two, or a terminal. */
-function oneLine(text: string): string {
-  return text.replaceAll(/\p{Cc}+/gu, ' ');
+/** The text's first bytes, less a character that would be cut in two. */
+function firstBytes(text: string, length: number): string {
+  return new StringDecoder('utf8').write(Buffer.from(text).subarray(0, length));
 }
 
 /** Reads the little of a failed answer that is worth logging; what is read to its end leaves its socket usable. */
@@ -17,6 +19,7 @@ class Discard implements AnswerSink {
   readonly #status: number;
   #chunks: Buffer[] = [];
   #bytes = 0;
+  #logged = false;
 
   constructor(attempt: Attempt, status: number, logger: Logger) {
     this.#attempt = attempt;
@@ -41,9 +44,13 @@ class Discard implements AnswerSink {
   }
 
   #log(): void {
+    // An answer that had come as a whole goes on until its end.
+    if (this.#logged) return;
+    this.#logged = true;
     const { instance, secrets } = this.#attempt;
+    const body = Buffer.concat(this.#chunks).toString();
     // Redacted before it is cut, lest half a secret be left over at the edge.
-    const text = redact(Buffer.concat(this.#chunks).toString(), secrets).slice(0, LOGGED_BYTES);
+    const text = firstBytes(redact(body, secrets), LOGGED_BYTES);
     this.#chunks = [];
     this.#logger.warn(
       { instance: instance.name, status: this.#status, body: oneLine(text) },

@@ -53,12 +53,13 @@ class StandInRequest {
   readonly httpVersionMajor = 1;
   readonly socket = LIVE_SOCKET;
   readonly target: Target;
-  readonly #body: Buffer | undefined;
+  #body: Buffer | undefined;
 
   constructor(request: UpstreamRequest, origin: Omit<Target, 'pathname'>) {
     this.method = request.method;
     this.headers = request.headers;
-    this.target = { ...origin, pathname: request.path };
+    const { protocol, host, hostname, port } = origin;
+    this.target = { protocol, host, hostname, port, pathname: request.path };
     this.#body = request.body;
   }
 
@@ -69,6 +70,8 @@ class StandInRequest {
 
   pipe(destination: ClientRequest): ClientRequest {
     const body = this.#body;
+    // The proxy keeps this object for as long as the answer takes.
+    this.#body = undefined;
     if (body === undefined) return destination.end();
     // Node joins a string to the head and sends both in one write; a buffer would be a second one.
     if (body.length <= ONE_WRITE_BYTES) return destination.end(body.toString('latin1'), 'latin1');
@@ -123,7 +126,8 @@ function codeOf(error: unknown): string {
 /** One request under way, from the connection to the last byte of the answer. */
 class HttpSending implements Sending {
   readonly #transport: HttpProxyTransport;
-  readonly #request: UpstreamRequest;
+  /** Kept until there is an answer, should it have to be sent again. */
+  #request: UpstreamRequest | undefined;
   readonly #handler: AnswerHandler;
   #response: StandInResponse;
   #outgoing: ClientRequest | undefined;
@@ -132,20 +136,20 @@ class HttpSending implements Sending {
   #timedOut = false;
   #paused = false;
   #replayed = false;
+  /** What had come over the socket before, for others. */
+  #bytesReadBefore = 0;
 
   constructor(transport: HttpProxyTransport, request: UpstreamRequest, handler: AnswerHandler) {
     this.#transport = transport;
     this.#request = request;
     this.#handler = handler;
-    this.#response = this.#dispatch();
+    this.#response = this.#dispatch(request);
   }
 
-  #dispatch(): StandInResponse {
+  #dispatch(request: UpstreamRequest): StandInResponse {
     const response = new StandInResponse(this);
-    this.#transport.proxy.handle(
-      new StandInRequest(this.#request, this.#transport.origin),
-      response,
-      (error) => this.onError(response, error),
+    this.#transport.proxy.handle(new StandInRequest(request, this.#transport.origin), response, (error) =>
+      this.onError(response, error),
     );
     return response;
   }
@@ -171,18 +175,31 @@ class HttpSending implements Sending {
   /** A socket has been assigned; it may still be connecting. */
   onSocket(outgoing: ClientRequest): void {
     this.#outgoing = outgoing;
+    this.#bytesReadBefore = outgoing.socket?.bytesRead ?? 0;
     outgoing.socket?.setTimeout(this.#transport.timeoutMs);
     outgoing.on('timeout', () => {
       if (this.#paused || this.#ended) return;
       this.#timedOut = true;
       outgoing.destroy();
     });
+    // An upstream that switches protocols unasked: unheard, Node would close the socket and say nothing.
+    outgoing.on('upgrade', (_answer, socket) => {
+      socket.destroy();
+      this.#reject('UPGRADE');
+    });
   }
 
   onAnswer(answer: IncomingMessage): void {
     if (this.#ended) return;
+    const status = answer.statusCode ?? 0;
+    // Node's parser takes any three digits, but nobody can be answered with `050`.
+    if (status < 200) {
+      this.#reject('STATUS');
+      return;
+    }
     this.#answer = answer;
-    this.#handler.onHead({ status: answer.statusCode ?? 0, headers: answer.headers });
+    this.#request = undefined;
+    this.#handler.onHead({ status, headers: answer.headers });
     answer.on('data', (chunk: Buffer) => {
       if (!this.#ended) this.#handler.onData(chunk);
     });
@@ -193,6 +210,13 @@ class HttpSending implements Sending {
     });
   }
 
+  /** An answer that is HTTP, but none that could be passed on. */
+  #reject(detail: string): void {
+    if (this.#ended) return;
+    this.abort();
+    this.#handler.onFailure({ kind: 'invalid', detail });
+  }
+
   onError(response: StandInResponse, error: unknown): void {
     this.onBroken(response, codeOf(error));
   }
@@ -200,8 +224,8 @@ class HttpSending implements Sending {
   /** The connection failed, or the answer broke off. Errors of a pair that has been replaced are stale. */
   onBroken(response: StandInResponse, code: string): void {
     if (this.#ended || response !== this.#response) return;
-    if (this.#isStaleSocket(code)) {
-      this.#replay();
+    if (this.#request !== undefined && this.#isStaleSocket(code)) {
+      this.#replay(this.#request);
       return;
     }
     this.#ended = true;
@@ -214,18 +238,18 @@ class HttpSending implements Sending {
     return (
       !this.#replayed &&
       !this.#timedOut &&
-      this.#answer === undefined &&
       this.#outgoing?.reusedSocket === true &&
+      this.#outgoing.socket?.bytesRead === this.#bytesReadBefore &&
       BROKEN_CONNECTION.has(code)
     );
   }
 
-  #replay(): void {
+  #replay(request: UpstreamRequest): void {
     this.#replayed = true;
     this.#response.destroyed = true;
     this.#transport.prepareReplay();
     this.#outgoing = undefined;
-    this.#response = this.#dispatch();
+    this.#response = this.#dispatch(request);
   }
 
   #failure(code: string): Failure {

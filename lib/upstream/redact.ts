@@ -9,7 +9,21 @@ export function holdsSecret(text: string, secrets: readonly string[]): boolean {
   return false;
 }
 
-/** The text with every secret in it replaced by `***`. */
+/** Where a secret begins that the end of the text cuts off. */
+function cutSecretAt(text: string, secret: string): number {
+  for (let length = Math.min(secret.length - 1, text.length); length >= SHORTEST_PART; length--) {
+    if (text.endsWith(secret.slice(0, length))) return text.length - length;
+  }
+  return text.length;
+}
+
+/**
+ * The text with every secret in it replaced by `***`, also one that the end of the text cuts off.
+ *
+ * @param secrets longest first: a shorter one inside it would leave the rest of a longer one
+ */
 export function redact(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((redacted, secret) => redacted.replaceAll(secret, '***'), text);
+  const redacted = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  const end = Math.min(...secrets.map((secret) => cutSecretAt(redacted, secret)), redacted.length);
+  return end === redacted.length ? redacted : `${redacted.slice(0, end)}***`;
 }

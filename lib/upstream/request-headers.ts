@@ -26,7 +26,7 @@ const OWN_HEADERS = [
 ];
 
 /** Where callers keep secrets that are the host application's business, not the LLM's. */
-const CREDENTIAL_HEADERS = [
+export const CREDENTIAL_HEADERS = [
   'authorization',
   'cookie',
   'x-api-key',

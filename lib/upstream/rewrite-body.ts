@@ -47,13 +47,16 @@ export function bodyRules(instance: LoadedInstance, provider: Provider, protocol
   };
 }
 
+/** The very same value where the patch has nothing to change in it. */
 function mergeValue(current: unknown, patch: unknown, patchWins: boolean): unknown {
   if (!isObject(current) || !isObject(patch)) {
     return current === undefined || patchWins ? patch : current;
   }
-  const merged: Record<string, unknown> = { ...current };
+  let merged = current;
   for (const [key, value] of Object.entries(patch)) {
-    merged[key] = mergeValue(Object.hasOwn(current, key) ? current[key] : undefined, value, patchWins);
+    const before = Object.hasOwn(current, key) ? current[key] : undefined;
+    const after = mergeValue(before, value, patchWins);
+    if (after !== before) merged = { ...merged, [key]: after };
   }
   return merged;
 }
@@ -73,7 +76,10 @@ function mergeEdits(
     if (rules.removals.has(key)) continue;
     const present = rules.overwrites.has(key) || findMember(document, key) !== undefined;
     if (present && !rules.mergeWins && !isObject(patch)) continue;
-    edits = withEdit(edits, setMember(key, mergeValue(currentValue(key), patch, rules.mergeWins)));
+    const current = currentValue(key);
+    const merged = mergeValue(current, patch, rules.mergeWins);
+    // Written again, it would lose white space, and digits of numbers too long for JavaScript.
+    if (merged !== current) edits = withEdit(edits, setMember(key, merged));
   }
   return edits;
 }

@@ -4,11 +4,11 @@ export const CLIENT_MODEL = 'gpt-4o';
 const QUESTION =
   'Which three rivers meet in Passau, and which of them carries the most water? One sentence, please.';
 
-const PROSE = `He said: "The estimate was wrong, and we both knew it."
-\tNobody answered; the rain went on. Then, quietly:
-"So we measure again, on Tuesday, with the doors shut."
-- item one: C:\\data\\run-7
-- item two: 42 % of the second batch
+// An escape every fifty bytes: paragraphs, a list, somebody quoted.
+const PROSE = `The estimate was wrong, and we both knew it; nobody answered, and outside the rain went on.
+"So we measure again," she said, "on Tuesday, with the doors shut and the heating off."
+- first batch: as before, 20 samples
+- second batch: 42 % of the samples, each of them measured twice
 `;
 
 const CJK_PROSE = `「見積もりは間違っていた」と彼は言った。誰も答えなかった。雨は降り続いた。

@@ -99,7 +99,8 @@ describe('npm start', () => {
     await gateway.waitFor(/^GET \/v1\/models 200 in \d+ ms: \w+ 200$/m);
 
     // "flaky" has half of the weight and refuses every third request: eight more are sure to contain one.
-    for (let n = 0; n < 8; n++) expect((await ask(chat)).status).toBe(200);
+    const answers = await Promise.all(Array.from({ length: 8 }, () => ask(chat)));
+    expect(answers.every((answer) => answer.status === 200)).toBe(true);
     await gateway.waitFor(/^POST \/v1\/chat\/completions 200 in \d+ ms: flaky 429 → (plain|slow) 200$/m);
     expect(readPath(await (await ask(status)).json(), 'instances')).toMatchObject([
       { name: 'flaky', answers: { '4xx': expect.any(Number) } },
@@ -108,7 +109,9 @@ describe('npm start', () => {
     ]);
 
     gateway.kill('SIGTERM');
-    expect((await gateway.ended).code).toBe(0);
+    const { code, output } = await gateway.ended;
+    expect(output).toMatch(/^Stopped\.$/m);
+    expect(code).toBe(0);
   });
 
   it('says so when its port is in use', async () => {

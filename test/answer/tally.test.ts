@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { Tally } from '../../lib/answer/tally.ts';
+import { protocols } from '../../lib/protocols/index.ts';
+
+describe('usage that is reported more than once', () => {
+  it('keeps the prompt of the start and the length of the end', () => {
+    const tally = new Tally(protocols['anthropic-messages'], false);
+    tally.read({ message: { usage: { input_tokens: 25, output_tokens: 1, cache_read_input_tokens: 7 } } });
+    tally.read({ usage: { output_tokens: 15 } });
+    expect(tally.usage).toMatchObject({ promptTokens: 25, completionTokens: 15, cacheReadInputTokens: 7 });
+  });
+
+  it('is not wiped out by a later report of zeros', () => {
+    const tally = new Tally(protocols['anthropic-messages'], false);
+    tally.read({ message: { usage: { input_tokens: 25, output_tokens: 1 } } });
+    tally.read({ usage: { input_tokens: 0, output_tokens: 15 } });
+    expect(tally.usage?.promptTokens).toBe(25);
+  });
+
+  it('takes the later of two counts, as a server that counts on sends them', () => {
+    const tally = new Tally(protocols['openai-chat'], false);
+    for (const count of [1, 2, 3]) {
+      tally.read({
+        choices: [],
+        usage: { prompt_tokens: 5, completion_tokens: count, total_tokens: 5 + count },
+      });
+    }
+    expect(tally.usage).toMatchObject({ promptTokens: 5, completionTokens: 3, totalTokens: 8 });
+  });
+
+  it('keeps a report of nothing but zeros as a report', () => {
+    const tally = new Tally(protocols['openai-chat'], false);
+    tally.read({ usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } });
+    expect(tally.usage?.totalTokens).toBe(0);
+  });
+});
+
+describe('an upstream that means harm', () => {
+  it('cannot pollute a prototype through its usage', () => {
+    const tally = new Tally(protocols['openai-chat'], true);
+    tally.readText('{"usage":{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}}');
+    expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+    expect(tally.usage?.totalTokens).toBe(0);
+  });
+
+  it('cannot make the text that is kept grow beyond a mebibyte', () => {
+    const tally = new Tally(protocols['openai-chat'], true);
+    for (let count = 0; count < 40; count++) {
+      tally.read({ choices: [{ delta: { content: 'x'.repeat(100_000) } }] });
+    }
+    expect(tally.text).toHaveLength(1024 * 1024);
+  });
+});
