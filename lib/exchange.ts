@@ -46,6 +46,8 @@ export interface Exchange {
   /** The client has hung up. */
   gone: boolean;
   ending: Ending | undefined;
+  /** Ends the watch for the client's leaving. */
+  stopWatching: (() => void) | undefined;
   /** What is called once, when the request has ended. */
   readonly onEnd: (exchange: Exchange, ending: Ending) => void;
 }
@@ -54,6 +56,7 @@ export interface Exchange {
 export function endExchange(exchange: Exchange, ending: Ending): void {
   if (exchange.ending !== undefined) return;
   exchange.ending = ending;
+  exchange.stopWatching?.();
   exchange.onEnd(exchange, ending);
   exchange.document = undefined;
 }

@@ -10,6 +10,7 @@ import { readMember, scanDocument } from './request/json-document.ts';
 import { readBody } from './request/read-body.ts';
 import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
 import { originalUrl, pathOf } from './request/variables.ts';
+import { watchConnection } from './request/watch-connection.ts';
 import type { ResolvedHost } from './resolve-host.ts';
 import { abandon, runAttempts } from './upstream/attempts.ts';
 
@@ -50,32 +51,27 @@ function openExchange(
     gone: false,
     ending: undefined,
     hashKey: undefined,
+    stopWatching: undefined,
     onEnd,
   };
 }
 
 /** A client that leaves ends everything done for it, whatever the phase. */
 function watchClient(exchange: Exchange, host: ResolvedHost): void {
-  const { res } = exchange;
-  // `null` while an earlier request on the connection is still being answered.
-  const { socket } = res;
+  const { req, res } = exchange;
   const leave = (): void => {
     if (exchange.ending !== undefined) return;
     abandon(exchange, host);
     endExchange(exchange, 'client_gone');
   };
-  // A middleware in front took longer than the client cared to wait: nothing will say `close` any more.
-  if (res.destroyed || exchange.req.socket.destroyed) {
+  // A middleware in front took longer than the client cared to wait: nothing will say so any more.
+  if (res.destroyed || req.socket.destroyed) {
     leave();
     return;
   }
-  // Both before the listeners of access logs, which were there first and read the variables. Those that listen
-  // to the socket, as morgan does, hear of a reset before the response closes.
-  socket?.prependListener('error', leave);
-  res.prependListener('close', () => {
-    socket?.removeListener('error', leave);
-    leave();
-  });
+  exchange.stopWatching = watchConnection(req.socket, leave);
+  // A time-out middleware of the host's may have answered, over a connection that stays.
+  res.prependListener('close', leave);
 }
 
 /** Reads what the client sent and finds out what it wants. */

@@ -6,6 +6,12 @@ export function failureError(failure: Failure): GatewayError {
   switch (failure.kind) {
     case 'refused':
       return new GatewayError(502, 'upstream_unreachable', 'The LLM service could not be reached.');
+    case 'no-credentials':
+      return new GatewayError(
+        502,
+        'credentials_unavailable',
+        'The credentials for the LLM service are missing.',
+      );
     case 'reset':
       return new GatewayError(502, 'upstream_reset', 'The LLM service closed the connection.');
     case 'timed-out':

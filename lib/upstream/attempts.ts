@@ -66,13 +66,23 @@ function noInstance(exchange: Exchange): GatewayError {
   });
 }
 
+/** Rejects when the promise takes longer: a host's function may never answer. */
+async function within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer for ${timeoutMs} ms`)), timeoutMs);
+  });
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 async function awaitCredentials(
+  { plan }: Exchange,
   instance: Instance,
   found: Promise<Credentials>,
   host: ResolvedHost,
 ): Promise<Credentials | undefined> {
   try {
-    return await found;
+    return await within(found, plan.limits.timeoutMs);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     host.logger.error(
@@ -93,12 +103,15 @@ function secretsIn({ headers }: UpstreamRequest, { secrets }: Credentials, host:
 }
 
 async function tryInstance(exchange: Exchange, instance: Instance, host: ResolvedHost): Promise<Try> {
+  const startedAt = performance.now();
   const found = instance.credentials();
-  const credentials = found instanceof Promise ? await awaitCredentials(instance, found, host) : found;
+  const credentials =
+    found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
   exchange.tries++;
   if (credentials === undefined || exchange.gone) {
-    const kind = exchange.gone ? 'aborted' : 'refused';
-    return { instance, outcome: { kind, detail: 'credentials' }, durationMs: 0, attempt: undefined };
+    const kind = exchange.gone ? 'aborted' : 'no-credentials';
+    const durationMs = performance.now() - startedAt;
+    return { instance, outcome: { kind, detail: 'credentials' }, durationMs, attempt: undefined };
   }
   const { request, streams } = buildRequest(exchange, instance, credentials);
   exchange.streams = streams;

@@ -3,11 +3,20 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** How a try ended without an answer that could be used. */
 export interface Failure {
   /**
-   * `refused`: no connection, or no credentials for one. `reset`: the connection broke. `timed-out`: silence for
-   * longer than `timeout`. `invalid`: not HTTP, or a head larger than Node takes. `too-large`, `too-long`: over
-   * `max_response_bytes`, `max_stream_duration_ms`. `aborted`: nobody waits for it any more.
+   * `no-credentials`: they could not be resolved, so nothing was sent. `refused`: no connection. `reset`: the
+   * connection broke. `timed-out`: silence for longer than `timeout`. `invalid`: not HTTP, or a head larger than
+   * Node takes. `too-large`, `too-long`: over `max_response_bytes`, `max_stream_duration_ms`. `aborted`: nobody
+   * waits for it any more.
    */
-  readonly kind: 'refused' | 'reset' | 'timed-out' | 'invalid' | 'too-large' | 'too-long' | 'aborted';
+  readonly kind:
+    | 'no-credentials'
+    | 'refused'
+    | 'reset'
+    | 'timed-out'
+    | 'invalid'
+    | 'too-large'
+    | 'too-long'
+    | 'aborted';
   /** For the log: a code such as ECONNREFUSED, never a message, which might quote what was sent. */
   readonly detail: string;
 }

@@ -193,7 +193,7 @@ describe('scanDocument', () => {
         const bytes = mutations.reduce(mutate, Buffer.from(text));
         compare(bytes);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
@@ -204,7 +204,7 @@ describe('scanDocument', () => {
         const text = Buffer.concat([Buffer.from(before), Buffer.from(bytes), Buffer.from(after)]);
         compare(text);
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     );
   });
 
