@@ -1,13 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { makeSocketPool, type SocketOptions, type SocketPool } from './instance-agent.ts';
+import { makeSocketPool, type SocketOptions, type SocketPool, type SocketUser } from './instance-agent.ts';
 import type { Failure } from './outcome.ts';
 import type { AnswerHandler, RequestHeaders, Sending, Transport, UpstreamRequest } from './transport.ts';
-
-export interface TransportOptions extends SocketOptions {
-  /** For connecting, and for each silence while sending or reading. */
-  readonly timeoutMs: number;
-}
 
 /** Bodies up to this size go out in one write together with the head. */
 const ONE_WRITE_BYTES = 16 * 1024;
@@ -124,7 +119,7 @@ function codeOf(error: unknown): string {
 }
 
 /** One request under way, from the connection to the last byte of the answer. */
-class HttpSending implements Sending {
+class HttpSending implements Sending, SocketUser {
   readonly #transport: HttpProxyTransport;
   /** Kept until there is an answer, should it have to be sent again. */
   #request: UpstreamRequest | undefined;
@@ -176,17 +171,22 @@ class HttpSending implements Sending {
   onSocket(outgoing: ClientRequest): void {
     this.#outgoing = outgoing;
     this.#bytesReadBefore = outgoing.socket?.bytesRead ?? 0;
-    outgoing.socket?.setTimeout(this.#transport.timeoutMs);
-    outgoing.on('timeout', () => {
-      if (this.#paused || this.#ended) return;
-      this.#timedOut = true;
-      outgoing.destroy();
-    });
+    if (outgoing.socket !== null) this.#transport.sockets.lend(outgoing.socket, this);
     // An upstream that switches protocols unasked: unheard, Node would close the socket and say nothing.
     outgoing.on('upgrade', (_answer, socket) => {
       socket.destroy();
       this.#reject('UPGRADE');
     });
+  }
+
+  onSilence(): void {
+    if (this.#paused || this.#ended) return;
+    this.#timedOut = true;
+    this.#outgoing?.destroy();
+  }
+
+  get keepAliveHint(): string | undefined {
+    return this.#answer?.headers['keep-alive']?.toString();
   }
 
   onAnswer(answer: IncomingMessage): void {
@@ -265,22 +265,22 @@ export class HttpProxyTransport implements Transport {
   readonly origin: Omit<Target, 'pathname'>;
   readonly timeoutMs: number;
   readonly proxy: Proxy;
-  readonly #sockets: SocketPool;
+  readonly sockets: SocketPool;
   #replays = 0;
 
   /** @param origin scheme, host and port of the instance; the rest of the URL is not looked at */
-  constructor(origin: URL, options: TransportOptions) {
+  constructor(origin: URL, options: SocketOptions) {
     const hostname = origin.hostname.replace(/^\[|\]$/g, '');
     const port = origin.port || (origin.protocol === 'https:' ? '443' : '80');
     this.origin = { protocol: origin.protocol, host: hostname, hostname, port };
     this.timeoutMs = options.timeoutMs;
-    this.#sockets = makeSocketPool(origin.protocol, options);
+    this.sockets = makeSocketPool(origin.protocol, options);
     this.proxy = {
       handle: createProxyMiddleware({
         router: (req) => (req instanceof StandInRequest ? req.target : ''),
         // The default filter parses every URL.
         pathFilter: () => true,
-        agent: this.#sockets.agent,
+        agent: this.sockets.agent,
         secure: options.verifyCertificate,
         selfHandleResponse: true,
         // The default plugins log a line and build a URL per answer, and write error pages of their own.
@@ -309,7 +309,7 @@ export class HttpProxyTransport implements Transport {
   /** Whatever closed one idle socket has most likely closed the others, so the replay gets a fresh one. */
   prepareReplay(): void {
     this.#replays++;
-    this.#sockets.closeIdle();
+    this.sockets.closeIdle();
   }
 
   send(request: UpstreamRequest, handler: AnswerHandler): Sending {
@@ -317,6 +317,6 @@ export class HttpProxyTransport implements Transport {
   }
 
   close(): void {
-    this.#sockets.close();
+    this.sockets.close();
   }
 }

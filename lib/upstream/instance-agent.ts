@@ -1,7 +1,11 @@
 import http from 'node:http';
 import https from 'node:https';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 export interface SocketOptions {
+  /** For connecting, and for each silence while sending or reading. */
+  readonly timeoutMs: number;
   readonly keepalive: boolean;
   readonly keepaliveTimeoutMs: number;
   /** Idle sockets kept, not open ones: streams never queue behind each other. */
@@ -9,23 +13,39 @@ export interface SocketOptions {
   readonly verifyCertificate: boolean;
 }
 
+/** Who a socket is lent to while it is not idle. */
+export interface SocketUser {
+  /** The socket has been silent for `timeoutMs`. */
+  onSilence(): void;
+  /** The answer's `keep-alive` header: how long the other side keeps an idle socket. */
+  readonly keepAliveHint: string | undefined;
+}
+
 /** One instance's sockets. */
 export interface SocketPool {
   readonly agent: http.Agent;
+  /** From now until it is idle, the silence of this socket is the user's business. */
+  lend(socket: Socket, user: SocketUser): void;
   /** Closes the sockets that are idle now. */
   closeIdle(): void;
   /** Closes them, and from now on every other one as it becomes idle. */
   close(): void;
 }
 
+/** An idle socket is given up this long before the other side is expected to close it. */
+const HINT_MARGIN_MS = 1000;
+
+/** Idle time before the kernel probes whether the other side is still there; Node's default. */
+const TCP_KEEPALIVE_MS = 1000;
+
+/** The seconds of `keep-alive: timeout=5` (RFC 2068 §19.7.1.1) in milliseconds, less the margin. */
+function hintedIdleMs(hint: string | undefined): number {
+  const seconds = hint === undefined ? undefined : /timeout=(\d+)/i.exec(hint)?.[1];
+  return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000 - HINT_MARGIN_MS;
+}
+
 export function makeSocketPool(protocol: string, options: SocketOptions): SocketPool {
-  const settings = {
-    keepAlive: options.keepalive,
-    maxFreeSockets: options.keepalivePool,
-    // Idle ones close after this; a request sets its own when it takes the socket.
-    timeout: options.keepaliveTimeoutMs,
-    scheduling: 'lifo',
-  } as const;
+  const settings = { keepAlive: options.keepalive, maxFreeSockets: options.keepalivePool } as const;
   const agent =
     protocol === 'https:'
       ? new https.Agent({ ...settings, rejectUnauthorized: options.verifyCertificate })
@@ -33,15 +53,41 @@ export function makeSocketPool(protocol: string, options: SocketOptions): Socket
   // One instance is one origin, so every socket fits every request, and Node need not spell that out each time.
   agent.getName = () => protocol;
 
+  // One listener and one timer per socket serve all its requests: Node's own way adds and removes them each time.
+  const users = new WeakMap<Duplex, SocketUser | undefined>();
+  let closed = false;
+
+  agent.keepSocketAlive = (socket) => {
+    const idleMs = Math.min(options.keepaliveTimeoutMs, hintedIdleMs(users.get(socket)?.keepAliveHint));
+    if (closed || idleMs <= 0 || !(socket instanceof Socket)) return false;
+    users.set(socket, undefined);
+    socket.setTimeout(idleMs);
+    socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
+    // An idle socket must not keep the process alive.
+    socket.unref();
+    return true;
+  };
+
   function closeIdle(): void {
     for (const sockets of Object.values(agent.freeSockets))
       for (const socket of sockets ?? []) socket.destroy();
   }
   return {
     agent,
+    lend(socket, user) {
+      if (!users.has(socket)) {
+        socket.on('timeout', () => {
+          const current = users.get(socket);
+          if (current === undefined) socket.destroy();
+          else current.onSilence();
+        });
+      }
+      users.set(socket, user);
+      socket.setTimeout(options.timeoutMs);
+    },
     closeIdle,
     close() {
-      agent.keepSocketAlive = () => false;
+      closed = true;
       closeIdle();
     },
   };

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { CHUNKS_BEFORE_HOLD, completion, plainEvents, rateLimitError, usageEvents } from './answers.ts';
-import { GATEWAY_KEY, MODE_HEADER, REFUSING_PATH, SEEN_KEY_HEADER } from './wire.ts';
+import { GATEWAY_KEY, MODE_HEADER, REFUSALS_HEADER, REFUSING_PATH, SEEN_KEY_HEADER } from './wire.ts';
 
 /** Larger bodies are conversations that are never streamed: they are not looked into. */
 const LARGEST_STREAM_REQUEST = 16_384;
@@ -79,14 +79,17 @@ function keyOf(req: IncomingMessage): string {
   return req.headers.authorization === GATEWAY_KEY ? 'gateway' : 'client';
 }
 
+let refusals = 0;
+
 function answer(req: IncomingMessage, res: ServerResponse, body: Buffer): void {
   if (req.url?.startsWith(REFUSING_PATH)) {
+    refusals += 1;
     answerJson(res, 429, rateLimitError, { 'retry-after': '1' });
     return;
   }
   const mode = String(req.headers[MODE_HEADER] ?? '');
   if (mode === 'echo') {
-    answerJson(res, 200, body, { [SEEN_KEY_HEADER]: keyOf(req) });
+    answerJson(res, 200, body, { [SEEN_KEY_HEADER]: keyOf(req), [REFUSALS_HEADER]: String(refusals) });
     return;
   }
   // One search instead of a parse: the mock shares its cores with what is measured.

@@ -2,6 +2,7 @@
 // connection without the chunk that would have completed the body.
 
 import type { ServerResponse } from 'node:http';
+import compression from 'compression';
 import { describe, expect, it } from 'vitest';
 import { type App, instance, post, startApp } from '../support/app.ts';
 import { chatEvent, doneEvent, startUpstream, type Upstream } from '../support/upstream.ts';
@@ -139,7 +140,6 @@ describe('a stream that is cut', () => {
   });
 
   it('ends in the same way through compression middleware that compresses nothing of it', async () => {
-    const { default: compression } = await import('compression');
     const { app } = await startStreaming(
       (_call, res) => {
         openStream(res);
@@ -151,6 +151,28 @@ describe('a stream that is cut', () => {
     const client = await ask(app, asking, '/v1/chat/completions', ['Accept-Encoding: gzip']);
     const answer = parseWire(await client.closed());
     expect([answer.body.includes('upstream_stream_cut'), answer.isTerminated]).toEqual([true, false]);
+  });
+
+  it('still tells the client through compression middleware that does compress it', async () => {
+    const { app } = await startStreaming(
+      (_call, res) => {
+        openStream(res, { 'cache-control': 'no-cache' });
+        res.write(chatEvent('Hi'), () => res.socket?.destroy());
+      },
+      {},
+      { before: (server) => server.use(compression({ threshold: 0 })) },
+    );
+    const response = await post(`${app.url}/v1/chat/completions`, asking, {
+      headers: { 'accept-encoding': 'gzip' },
+    });
+    expect(response.headers.get('content-encoding')).toBe('gzip');
+    let text = '';
+    const decoder = new TextDecoder();
+    const read = async (): Promise<void> => {
+      for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+    };
+    await expect(read()).rejects.toThrow();
+    expect(text).toContain('upstream_stream_cut');
   });
 
   it('closes its socket to the LLM, and leaves no request in flight', async () => {
