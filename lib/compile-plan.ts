@@ -3,8 +3,7 @@ import { balancers } from './balancer/index.ts';
 import { makeTiers } from './balancer/tiers.ts';
 import type { LoadedConfig, LoadedInstance } from './config/loaded-config.ts';
 import { SecretStore } from './config/references.ts';
-import type { Exchange } from './exchange.ts';
-import type { Instance, Limits, Plan, Route } from './plan.ts';
+import type { Asked, Instance, Limits, Plan, Route } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import { providers } from './providers/index.ts';
@@ -96,9 +95,9 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
     config.instances.flatMap(({ auth }) => Object.keys(auth.header).map((name) => name.toLowerCase())),
   );
 
-  function hashKeyOf(exchange: Exchange): string {
-    exchange.hashKey ??= readHashKey(exchange.req, { custom: host.vars, locals: exchange.locals });
-    return exchange.hashKey;
+  function hashKeyOf(asked: Asked): string {
+    asked.hashKey ??= readHashKey(asked.req, { custom: host.vars, locals: asked.locals });
+    return asked.hashKey;
   }
 
   return {
@@ -109,8 +108,8 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
     injectedHeaders: injected,
     passthrough: config.passthrough,
     ...makeJudge(config),
-    next(exchange, isOut) {
-      const key = hashes ? hashKeyOf(exchange) : '';
+    next(asked, isOut) {
+      const key = hashes ? hashKeyOf(asked) : '';
       for (const tier of tiers) {
         const instance = tier.balancer.pick(key, isOut);
         if (instance !== undefined) return instance;
@@ -118,8 +117,8 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
       return undefined;
     },
     hasNext: (isOut) => tiers.some(({ targets }) => targets.some((instance) => !isOut(instance))),
-    refusal: (exchange, instance) =>
-      instance.routes.has(exchange.protocol.name) ? undefined : 'protocol_not_supported',
+    refusal: (asked, instance) =>
+      instance.routes.has(asked.protocol.name) ? undefined : 'protocol_not_supported',
     close() {
       for (const instance of instances) instance.transport.close();
     },

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Tally } from './answer/tally.ts';
 import type { AttemptRecord } from './host.ts';
-import type { Instance, Plan } from './plan.ts';
+import type { Asked, Instance, Plan } from './plan.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { JsonDocument } from './request/json-document.ts';
 import type { Attempt } from './upstream/attempt.ts';
@@ -14,9 +14,8 @@ export type Ending = 'complete' | 'cut' | 'client_gone' | 'timeout' | 'rejected'
 export type Locals = Record<string, unknown>;
 
 /** One request on its way through: the only record that changes. */
-export interface Exchange {
+export interface Exchange extends Asked {
   readonly plan: Plan;
-  readonly req: IncomingMessage;
   readonly res: ServerResponse;
   readonly next: Next | undefined;
   /** `res.locals`. */
@@ -31,8 +30,6 @@ export interface Exchange {
   wantsUsage: boolean;
   /** Whether the body last sent asked for a stream. */
   streams: boolean;
-  /** What a consistent hash goes by; read once, when it is needed. */
-  hashKey: string | undefined;
   readonly attempts: AttemptRecord[];
   /** Instances that have been tried or passed over. */
   readonly out: Set<Instance>;

@@ -1,4 +1,4 @@
-import type { Exchange } from './exchange.ts';
+import type { IncomingMessage } from 'node:http';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { ResolveCredentials } from './upstream/credentials.ts';
 import type { InstanceCounters } from './upstream/instance-counters.ts';
@@ -32,6 +32,16 @@ export interface Instance {
   readonly counters: InstanceCounters;
 }
 
+/** What a plan may look at to choose an instance. */
+export interface Asked {
+  readonly req: IncomingMessage;
+  /** `res.locals`. */
+  readonly locals: Readonly<Record<string, unknown>>;
+  readonly protocol: Protocol;
+  /** What a consistent hash goes by; read once, when it is needed. */
+  hashKey: string | undefined;
+}
+
 /** What is done after an outcome: answer the client with it, or try the next instance. */
 export type Verdict = 'answer' | 'next';
 
@@ -58,15 +68,18 @@ export interface Plan {
   /** Hands a JSON answer to the next middleware as `req.body` instead of answering the client. */
   readonly passthrough: boolean;
   /** The best instance that is not out; `undefined` when all are. */
-  next(exchange: Exchange, isOut: (instance: Instance) => boolean): Instance | undefined;
+  next(asked: Asked, isOut: (instance: Instance) => boolean): Instance | undefined;
   /** Whether there is an instance that is not out. Takes nobody's turn. */
   hasNext(isOut: (instance: Instance) => boolean): boolean;
   /** Why an instance must be passed over for this request; `undefined` admits it. */
-  refusal(exchange: Exchange, instance: Instance): string | undefined;
+  refusal(asked: Asked, instance: Instance): string | undefined;
   /** Whether an answer with this status counts as failed. */
   isFailure(status: number): boolean;
-  /** @param durationMs how long the attempt took until its outcome was known */
-  judge(exchange: Pick<Exchange, 'tries'>, outcome: Outcome, durationMs: number): Verdict;
+  /**
+   * @param tries how many instances have been tried, the one with this outcome included
+   * @param durationMs how long the attempt took until its outcome was known
+   */
+  judge(tries: number, outcome: Outcome, durationMs: number): Verdict;
   /** Closes what belongs to this plan alone; requests under way finish. */
   close(): void;
 }

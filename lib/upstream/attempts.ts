@@ -180,7 +180,7 @@ export function abandon(exchange: Exchange, host: ResolvedHost): void {
 /** Whether a failure was the last of all instances, also where `max_retries` would have ended it with that one. */
 function isExhausted(exchange: Exchange, outcome: Outcome): boolean {
   const { plan, out } = exchange;
-  const failed = plan.judge({ tries: 0 }, outcome, 0) === 'next';
+  const failed = plan.judge(0, outcome, 0) === 'next';
   return failed && !plan.hasNext((other) => out.has(other) || plan.refusal(exchange, other) !== undefined);
 }
 
@@ -194,7 +194,7 @@ export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promi
     const record = summarise(tried);
     exchange.attempts.push(record);
     host.onAttempt?.(record);
-    const movesOn = exchange.plan.judge(exchange, tried.outcome, tried.durationMs) === 'next';
+    const movesOn = exchange.plan.judge(exchange.tries, tried.outcome, tried.durationMs) === 'next';
     instance = movesOn ? nextInstance(exchange) : undefined;
     if (instance === undefined) {
       exchange.exhausted = isExhausted(exchange, tried.outcome);

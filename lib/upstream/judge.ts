@@ -19,10 +19,10 @@ export function makeJudge(config: LoadedConfig): Pick<Plan, 'isFailure' | 'judge
 
   return {
     isFailure,
-    judge(exchange, outcome, durationMs) {
+    judge(tries, outcome, durationMs) {
       if (FINAL.has(outcome.kind)) return 'answer';
       const status = outcome.kind === 'answered' ? outcome.status : failureError(outcome).status;
-      if (!isFailure(status) || exchange.tries > maxRetries || durationMs > withinMs) return 'answer';
+      if (!isFailure(status) || tries > maxRetries || durationMs > withinMs) return 'answer';
       return 'next';
     },
   };

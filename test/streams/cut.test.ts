@@ -12,6 +12,7 @@ import {
   notAsking,
   openStream,
   parseWire,
+  signal,
   startStreaming,
   streamingProtocols,
 } from './streaming.ts';
@@ -154,10 +155,13 @@ describe('a stream that is cut', () => {
   });
 
   it('still tells the client through compression middleware that does compress it', async () => {
+    const seen = signal();
     const { app } = await startStreaming(
-      (_call, res) => {
+      async (_call, res) => {
         openStream(res, { 'cache-control': 'no-cache' });
-        res.write(chatEvent('Hi'), () => res.socket?.destroy());
+        res.write(chatEvent('Hi'));
+        await seen.happened;
+        res.socket?.destroy();
       },
       {},
       { before: (server) => server.use(compression({ threshold: 0 })) },
@@ -169,7 +173,10 @@ describe('a stream that is cut', () => {
     let text = '';
     const decoder = new TextDecoder();
     const read = async (): Promise<void> => {
-      for await (const chunk of response.body ?? []) text += decoder.decode(chunk, { stream: true });
+      for await (const chunk of response.body ?? []) {
+        text += decoder.decode(chunk, { stream: true });
+        seen.happen();
+      }
     };
     await expect(read()).rejects.toThrow();
     expect(text).toContain('upstream_stream_cut');

@@ -16,7 +16,7 @@ function makePlan(config: Config): Plan {
 }
 
 function verdict(config: Config, outcome: Outcome, { tries = 1, durationMs = 10 } = {}): string {
-  return makePlan(config).judge({ tries }, outcome, durationMs);
+  return makePlan(config).judge(tries, outcome, durationMs);
 }
 
 const answered = (status: number): Outcome => ({
