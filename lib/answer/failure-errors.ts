@@ -27,23 +27,8 @@ export function failureError(failure: Failure): GatewayError {
   }
 }
 
-/** What is said at the end of an answer that had begun and cannot be completed. */
+/** What is said at the end of an answer that had begun and cannot be completed. The code is one for all causes. */
 export function cutError(failure: Failure): GatewayError {
-  switch (failure.kind) {
-    case 'too-large':
-    case 'too-long':
-      return failureError(failure);
-    case 'timed-out':
-      return new GatewayError(
-        504,
-        'upstream_stream_cut',
-        'The LLM service fell silent in the middle of its answer.',
-      );
-    default:
-      return new GatewayError(
-        502,
-        'upstream_stream_cut',
-        'The LLM service broke off in the middle of its answer.',
-      );
-  }
+  const { status, message } = failureError(failure);
+  return new GatewayError(status, 'upstream_stream_cut', `The answer is incomplete. ${message}`);
 }

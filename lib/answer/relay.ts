@@ -5,6 +5,7 @@ import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
 import { clientHeaders } from './client-headers.ts';
 import { cutError, failureError } from './failure-errors.ts';
+import { liftTimeouts } from './lift-timeouts.ts';
 import { isEncoded, isEventStream, makeReader } from './make-reader.ts';
 import type { Reader } from './reader.ts';
 import { StallGuard } from './stall-guard.ts';
@@ -12,6 +13,9 @@ import { Tally } from './tally.ts';
 
 /** Answers up to this size go out in one write together with the head. */
 const ONE_WRITE_BYTES = 16 * 1024;
+
+/** Compression middleware that compresses a stream all the same delivers late, and cannot be asked when. */
+const COMPRESSION_GRACE_MS = 100;
 
 /** Writes an answer to the client as it arrives. */
 export class Relay implements AnswerSink {
@@ -60,7 +64,7 @@ export class Relay implements AnswerSink {
       this.#answerWhole(whole);
       return;
     }
-    if (this.#isStream) this.#liftTimeouts();
+    if (this.#isStream) liftTimeouts(this.#exchange.req);
     this.#attempt.pipeTo(this);
   }
 
@@ -71,12 +75,6 @@ export class Relay implements AnswerSink {
     const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
     if (passed !== undefined && passed.length > 0) this.#headers['content-length'] = String(passed.length);
     this.#end(passed);
-  }
-
-  /** A stream may be silent for as long as `timeout` allows, whatever the host server thinks of that. */
-  #liftTimeouts(): void {
-    const { socket } = this.#exchange.req;
-    if ((socket.timeout ?? 0) > 0) socket.setTimeout(0);
   }
 
   #writeHead(): void {
@@ -160,7 +158,9 @@ export class Relay implements AnswerSink {
     this.#flush?.();
     this.#guard.arm();
     // Destroys the connection once everything written to it has gone out.
-    socket.destroySoon();
+    const destroy = (): void => socket.destroySoon();
+    if (res.hasHeader('content-encoding')) setTimeout(destroy, COMPRESSION_GRACE_MS);
+    else destroy();
   }
 
   #onStall(): void {

@@ -3,6 +3,7 @@ import { headerSafe } from '../answer/client-headers.ts';
 import { failureError } from '../answer/failure-errors.ts';
 import { GatewayError } from '../answer/gateway-error.ts';
 import { HandOver } from '../answer/hand-over.ts';
+import { liftTimeouts } from '../answer/lift-timeouts.ts';
 import { isJson } from '../answer/make-reader.ts';
 import { Relay } from '../answer/relay.ts';
 import type { Exchange } from '../exchange.ts';
@@ -115,6 +116,7 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   }
   const { request, streams } = buildRequest(exchange, instance, credentials);
   exchange.streams = streams;
+  if (streams) liftTimeouts(exchange.req);
   const { plan } = exchange;
   const secrets = secretsIn(request, credentials, host);
   const attempt = new Attempt(instance, request, secrets, plan.limits, (status) => plan.isFailure(status));

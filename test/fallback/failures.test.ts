@@ -6,6 +6,7 @@ import {
   failureNames,
   failures,
   startRawUpstream,
+  timeoutFor,
   UNRESOLVABLE,
   unusedPort,
 } from '../support/broken-upstreams.ts';
@@ -16,7 +17,8 @@ const requests = [
   { kind: 'a plain request', body: chat },
   { kind: 'a stream request', body: { ...chat, stream: true } },
 ];
-const TIMEOUT_MS = 60;
+/** Where nothing else has to be in time. */
+const SHORT_MS = 60;
 
 const startGood = (): Promise<Upstream> =>
   startUpstream((call, res) => {
@@ -35,7 +37,7 @@ describe.each(requests)('$kind', ({ body }) => {
       const [bad, good] = [await startRawUpstream(failures[name]), await startGood()];
       const app = await startApp({
         fallback_strategy: ['http_5xx'],
-        timeout: TIMEOUT_MS,
+        timeout: timeoutFor(name),
         instances: [instance('bad', bad.url, { priority: 1 }), instance('good', good.url)],
       });
       const answer = await post(app.url, body);
@@ -51,7 +53,7 @@ describe.each(requests)('$kind', ({ body }) => {
     it(`is answered with ${status} without a strategy`, async () => {
       const [bad, good] = [await startRawUpstream(failures[name]), await startGood()];
       const app = await startApp({
-        timeout: TIMEOUT_MS,
+        timeout: status === 504 ? SHORT_MS : 30_000,
         instances: [instance('bad', bad.url, { priority: 1 }), instance('good', good.url)],
       });
       const answer = await post(app.url, body);
@@ -63,7 +65,10 @@ describe.each(requests)('$kind', ({ body }) => {
 
     it('leaves no socket behind', async () => {
       const bad = await startRawUpstream(failures[name]);
-      const app = await startApp({ timeout: TIMEOUT_MS, instances: [instance('bad', bad.url)] });
+      const app = await startApp({
+        timeout: status === 504 ? SHORT_MS : 30_000,
+        instances: [instance('bad', bad.url)],
+      });
       await (await post(app.url, body)).text();
       await bad.deserted();
       expect(bad.requests).toHaveLength(1);

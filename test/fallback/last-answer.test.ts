@@ -7,6 +7,7 @@ import {
   failureNames,
   failures,
   startRawUpstream,
+  timeoutFor,
   unusedPort,
 } from '../support/broken-upstreams.ts';
 import { answerJson, echoModel, startUpstream, type Upstream } from '../support/upstream.ts';
@@ -19,7 +20,6 @@ const startFailing = (
 
 const both = (first: { url: string }, last: { url: string }) => ({
   fallback_strategy: ['http_429' as const, 'http_5xx' as const],
-  timeout: 60,
   instances: [instance('first', first.url, { priority: 1 }), instance('last', last.url)] satisfies [
     unknown,
     unknown,
@@ -53,7 +53,7 @@ describe('when nothing is left to try, the client gets the last answer', () => {
   it('with a body of a megabyte, to the last byte', async () => {
     const text = 'x'.repeat(1024 * 1024);
     const config = both(await startFailing(500), await startFailing(500, { text }));
-    const app = await startApp({ ...config, timeout: 30_000 });
+    const app = await startApp(config);
     const answer: unknown = await (await post(app.url)).json();
     expect(JSON.stringify(answer) === JSON.stringify({ text })).toBe(true);
   });
@@ -100,7 +100,8 @@ describe('when nothing is left to try, the client gets the last answer', () => {
 
   it.each(failureNames)('and the code that says why when the last one %s', async (name) => {
     const [status, code] = failureAnswers[name];
-    const app = await startApp(both(await startFailing(500), await startRawUpstream(failures[name])));
+    const config = both(await startFailing(500), await startRawUpstream(failures[name]));
+    const app = await startApp({ ...config, timeout: timeoutFor(name) });
     const answer = await post(app.url);
     expect(answer.status).toBe(status);
     expect(answer.headers.get('content-type')).toBe('application/json');

@@ -45,7 +45,7 @@ describe('fallback_http_statuses', () => {
     const good = await startUpstream(echoModel());
     const app = await startApp({
       fallback_http_statuses: [504],
-      timeout: 60,
+      timeout: 500,
       instances: [
         instance('silent', silent.url, { priority: 2 }),
         instance('broken', broken.url, { priority: 1 }),

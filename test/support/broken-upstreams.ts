@@ -130,6 +130,14 @@ export const failureAnswers: Readonly<Record<FailureName, readonly [status: numb
   'says nothing after the head of a stream': [504, 'upstream_timeout'],
 };
 
+/**
+ * The `timeout` for a test with this failure: short where it has to run out. Long enough all the same for the
+ * instances that are well, on a machine that is busy.
+ */
+export function timeoutFor(name: FailureName): number {
+  return failureAnswers[name][0] === 504 ? 500 : 30_000;
+}
+
 export const failureNames = Object.keys(failures).filter((name): name is FailureName => name in failures);
 
 /** A port that nothing listens on. */

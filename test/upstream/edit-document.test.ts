@@ -58,10 +58,13 @@ describe('an edit', () => {
   });
 });
 
-const json = fc.jsonValue({ depthSize: 'small' });
+/** A body with that key is refused before it is edited. */
+const hasNoProto = (value: unknown): boolean => !JSON.stringify(value).includes('__proto__');
+
+const json = fc.jsonValue({ depthSize: 'small' }).filter(hasNoProto);
 const key = fc.oneof(
   fc.constantFrom('model', 'stream', 'a', '', '"', '\\', 'é', '\u2028'),
-  fc.string().filter((text) => text !== '__proto__'),
+  fc.string().filter(hasNoProto),
 );
 const members = fc.array(fc.tuple(key, json), { maxLength: 8 });
 const changes = fc.uniqueArray(fc.tuple(key, fc.option(json, { nil: undefined })), {

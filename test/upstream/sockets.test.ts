@@ -87,7 +87,7 @@ describe('a connection whose answer was not read to its end is not used again', 
     const upstream = await startRawUpstream((socket, count) =>
       socket.write(count === 1 ? `${half}{"stalled":` : rawAnswer('200 OK', '{"whole":true}')),
     );
-    const app = await startApp({ timeout: 60, instances: [instance('a', upstream.url)] });
+    const app = await startApp({ timeout: 500, instances: [instance('a', upstream.url)] });
     const first = await post(app.url);
     await expect(first.text()).rejects.toThrow();
     const second = await post(app.url);
@@ -101,7 +101,7 @@ describe('a connection whose answer was not read to its end is not used again', 
       socket.write(count === 1 ? half : rawAnswer('200 OK', '{"whole":true}')),
     );
     const app = await startApp({
-      timeout: 60,
+      timeout: 500,
       fallback_strategy: 'http_5xx',
       instances: [instance('a', upstream.url), instance('b', upstream.url)],
     });

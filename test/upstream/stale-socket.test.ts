@@ -9,6 +9,7 @@ import { echoModel, startUpstream } from '../support/upstream.ts';
  */
 async function start(
   onRequest: (count: number) => 'answer' | 'close' | 'reset' | 'half a head' | 'silence' | 'garbage',
+  timeoutMs = 30_000,
 ): Promise<{ upstream: RawUpstream; app: App }> {
   const upstream = await startRawUpstream((socket, count) => {
     switch (onRequest(count)) {
@@ -26,7 +27,7 @@ async function start(
         return undefined;
     }
   });
-  const app = await startApp({ timeout: 80, instances: [instance('a', upstream.url)] });
+  const app = await startApp({ timeout: timeoutMs, instances: [instance('a', upstream.url)] });
   return { upstream, app };
 }
 
@@ -130,7 +131,10 @@ describe('is not sent again', () => {
     ['garbage', 502],
     ['silence', 504],
   ] as const)('a request that a pooled connection answered with %s', async (how, status) => {
-    const { upstream, app } = await start((count) => (count === 1 ? 'answer' : how));
+    const { upstream, app } = await start(
+      (count) => (count === 1 ? 'answer' : how),
+      how === 'silence' ? 500 : 30_000,
+    );
     await (await post(app.url)).text();
     expect((await post(app.url)).status).toBe(status);
     expect(upstream.requests).toHaveLength(2);

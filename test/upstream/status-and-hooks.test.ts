@@ -54,7 +54,7 @@ describe('status()', () => {
     const good = await startUpstream(echoModel());
     const app = await startApp({
       fallback_strategy: 'http_5xx',
-      timeout: 80,
+      timeout: kind === 'timed_out' ? 500 : 30_000,
       instances: [instance('bad', await endpoint(), { priority: 1 }), instance('good', good.url)],
     });
     await (await post(app.url)).text();
