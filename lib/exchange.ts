@@ -37,7 +37,11 @@ export interface Exchange extends Asked {
   tries: number;
   /** Whether a failure was left without an instance to move on to. */
   exhausted: boolean;
-  /** The attempt under way, or the one that is being answered with. */
+  /** What is being tried and has not been noted yet. */
+  trying: { readonly instance: Instance; readonly startedAt: number } | undefined;
+  /** The instance tried last. */
+  instance: Instance | undefined;
+  /** The attempt under way, or the one that is being answered with; `undefined` while nothing has been sent. */
   current: Attempt | undefined;
   tally: Tally | undefined;
   /** The client has hung up. */

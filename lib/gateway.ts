@@ -46,6 +46,8 @@ function openExchange(
     out: new Set(),
     tries: 0,
     exhausted: false,
+    trying: undefined,
+    instance: undefined,
     current: undefined,
     tally: undefined,
     gone: false,

@@ -8,10 +8,22 @@ export interface Logger {
   error(data: object, message: string): void;
 }
 
-/** One try of one request on one instance, or the reason why an instance was passed over. */
-export type AttemptRecord =
-  | { instance: string; status?: number; error?: string; duration_ms: number }
-  | { instance: string; skipped: string };
+/** One try of one request on one instance: the status it answered with, or the code of what went wrong. */
+export interface TriedAttempt {
+  readonly instance: string;
+  readonly status?: number;
+  readonly error?: string;
+  /** Milliseconds until the outcome was known. */
+  readonly duration_ms: number;
+}
+
+/** An instance that was passed over, and why. */
+export interface SkippedInstance {
+  readonly instance: string;
+  readonly skipped: string;
+}
+
+export type AttemptRecord = TriedAttempt | SkippedInstance;
 
 /** What `onFinish` receives: the request's `llm_*` variables and how it ended. */
 export type FinishRecord = Readonly<Record<string, unknown>>;
@@ -34,7 +46,7 @@ export interface Host {
   /** Which `priority` number is tried first. Default: `'highest-first'`, as in Apache APISIX. */
   priorityOrder?: 'highest-first' | 'lowest-first';
   /** Called after each attempt. What it throws is logged and changes nothing. */
-  onAttempt?: (attempt: AttemptRecord) => void;
+  onAttempt?: (attempt: TriedAttempt) => void;
   /** Called once when a request has ended. What it throws is logged and changes nothing. */
   onFinish?: (finish: FinishRecord) => void;
 }

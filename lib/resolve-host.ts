@@ -1,5 +1,5 @@
 import { ConfigError } from './config/config-error.ts';
-import type { AttemptRecord, FinishRecord, Host, Logger } from './host.ts';
+import type { FinishRecord, Host, Logger, TriedAttempt } from './host.ts';
 import { stderrLogger } from './host.ts';
 import { HOP_BY_HOP } from './upstream/request-headers.ts';
 
@@ -12,11 +12,15 @@ export interface ResolvedHost {
   readonly servedByHeader: string | undefined;
   readonly priorityOrder: 'highest-first' | 'lowest-first';
   /** `undefined` spares the record's making, here and below. */
-  readonly onAttempt: ((attempt: AttemptRecord) => void) | undefined;
+  readonly onAttempt: ((attempt: TriedAttempt) => void) | undefined;
   readonly onFinish: ((finish: FinishRecord) => void) | undefined;
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+function reportHook(hook: string, error: unknown, logger: Logger): void {
+  logger.error({ hook, reason: error instanceof Error ? error.message : String(error) }, 'a hook failed');
+}
 
 /** A host's hook may fail without failing the request. */
 function harmless<Data>(
@@ -25,17 +29,26 @@ function harmless<Data>(
   logger: Logger,
 ): ((data: Data) => void) | undefined {
   if (hook === undefined) return undefined;
-  const report = (error: unknown): void =>
-    logger.error(
-      { hook: name, reason: error instanceof Error ? error.message : String(error) },
-      'a hook failed',
-    );
+  const report = (error: unknown): void => reportHook(name, error, logger);
   return (data) => {
     try {
       const result = hook(data);
       if (result instanceof Promise) result.catch(report);
     } catch (error) {
       report(error);
+    }
+  };
+}
+
+/** A variable that cannot be read is none, so that what is built on it falls back. */
+function harmlessVariables(vars: Host['vars'], logger: Logger): Host['vars'] {
+  if (vars === undefined) return undefined;
+  return (name, req) => {
+    try {
+      return vars(name, req) ?? undefined;
+    } catch (error) {
+      reportHook('vars', error, logger);
+      return undefined;
     }
   };
 }
@@ -49,7 +62,7 @@ export function resolveHost(host: Host): ResolvedHost {
   const logger = host.logger ?? stderrLogger;
   return {
     logger,
-    vars: host.vars,
+    vars: harmlessVariables(host.vars, logger),
     secret: host.secret,
     forwardHeaders: host.forwardHeaders ?? false,
     servedByHeader: checkServedByHeader(host.servedByHeader),

@@ -5,6 +5,12 @@ function endingOf(error: GatewayError): Ending {
   return error.status === 408 || error.status === 504 ? 'timeout' : 'rejected';
 }
 
+/** Leaves a response that has been answered, or has gone: nothing is spliced onto it. */
+function leave({ res, tally }: Exchange): void {
+  // Without a tally nothing of an upstream's answer has been passed on: what has begun is the host's own answer.
+  if (!res.writableEnded && tally !== undefined) res.destroy();
+}
+
 /** Answers with an error of the gateway's own, in the shape the client's protocol uses. */
 export function answerError(
   exchange: Exchange,
@@ -13,11 +19,12 @@ export function answerError(
 ): void {
   const { req, res } = exchange;
   if (exchange.ending !== undefined) return;
-  endExchange(exchange, endingOf(error));
-  if (res.headersSent) {
-    res.destroy();
+  if (res.headersSent || res.writableEnded || res.destroyed) {
+    endExchange(exchange, 'cut');
+    leave(exchange);
     return;
   }
+  endExchange(exchange, endingOf(error));
   const body = JSON.stringify(exchange.protocol.errorAnswer(error));
   const headers: Record<string, string> = {
     'content-type': 'application/json',

@@ -1,6 +1,6 @@
-import { validateHeaderValue } from 'node:http';
 import type { ConfigFault } from './config-error.ts';
 import { resolveEnvironment } from './environment-references.ts';
+import { isHeaderValue } from './header-value.ts';
 import { formatPath } from './json-path.ts';
 import { type Placed, placedField } from './placed.ts';
 import { hasSecretReference } from './references.ts';
@@ -9,17 +9,6 @@ import { hasSecretReference } from './references.ts';
 export interface AuthSurroundings {
   /** Whether there is a `host.secret`. */
   readonly hasSecretResolver: boolean;
-}
-
-/** Node's own check, but not its message: which character it was is already something about a secret. */
-function isHeaderValue(text: string): boolean {
-  try {
-    validateHeaderValue('authorization', text);
-    return true;
-  } catch {
-    // It throws for one reason alone, a character that no header may hold.
-    return false;
-  }
 }
 
 function findFlaws(

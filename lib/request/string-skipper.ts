@@ -4,8 +4,9 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SPACE = 0x20;
 
-/** What may follow a backslash (RFC 8259 §7), `u` aside. */
-const ESCAPES = new Set(Buffer.from('"\\/bfnrt'));
+/** What may follow a backslash (RFC 8259 §7), `u` aside: 1 at the code of each. */
+const ESCAPES = new Uint8Array(256);
+for (const byte of Buffer.from('"\\/bfnrt')) ESCAPES[byte] = 1;
 
 export function malformed(at: number): GatewayError {
   return new GatewayError(400, 'invalid_json', `The body is not valid JSON (byte ${at}).`);
@@ -19,7 +20,7 @@ function isHexDigit(byte: number): boolean {
 function skipEscape(bytes: Buffer, from: number): number {
   const escaped = bytes[from + 1] ?? 0;
   if (escaped !== 0x75) {
-    if (!ESCAPES.has(escaped)) throw malformed(from);
+    if (ESCAPES[escaped] !== 1) throw malformed(from);
     return from + 2;
   }
   for (let at = from + 2; at < from + 6; at++) if (!isHexDigit(bytes[at] ?? 0)) throw malformed(at);
@@ -27,61 +28,66 @@ function skipEscape(bytes: Buffer, from: number): number {
 }
 
 /**
- * Whether one of the four bytes is a quote, a backslash or a control byte. Subtracting flips a byte's sign
- * bit only where it was smaller than what is subtracted; a borrow can do so too, but only next to a true hit.
+ * The high bits of those of the four bytes that are a quote, a backslash or a control byte. Subtracting sets a
+ * byte's high bit only where it was smaller than what is subtracted; a borrow can do so too, but only above a
+ * true hit, so the lowest one is always true. With its second bit flipped, a quote is the one byte that follows
+ * the control bytes.
  */
-function holdsSpecial(word: number): boolean {
-  const quotes = word ^ 0x22222222;
+function specialsIn(word: number): number {
   const backslashes = word ^ 0x5c5c5c5c;
-  const hits =
-    ((word - 0x20202020) & ~word) |
-    ((quotes - 0x01010101) & ~quotes) |
-    ((backslashes - 0x01010101) & ~backslashes);
-  return (hits & 0x80808080) !== 0;
+  return (
+    ((((word ^ 0x02020202) - 0x21212121) & ~word) | ((backslashes - 0x01010101) & ~backslashes)) & 0x80808080
+  );
 }
 
 /** Below this many bytes the view costs more than it saves. */
 const WORTH_A_VIEW = 512;
-const NO_WORDS = new Int32Array(0);
 
 /**
  * Finds where strings end and checks what they hold. Bodies are nearly all string, so they are crossed four
- * bytes at a time: a third of the time that a byte at a time takes.
+ * bytes at a time: a quarter of the time that a byte at a time takes.
  */
 export class StringSkipper {
   readonly #bytes: Buffer;
-  readonly #words: Int32Array;
-  /** Offset of the first word: typed arrays start at a multiple of their element's size. */
-  readonly #firstWord: number;
+  readonly #view: DataView | undefined;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
-    this.#firstWord = -bytes.byteOffset & 3;
-    const { length } = bytes;
-    this.#words =
-      length < WORTH_A_VIEW
-        ? NO_WORDS
-        : new Int32Array(bytes.buffer, bytes.byteOffset + this.#firstWord, (length - this.#firstWord) >> 2);
+    const { buffer, byteOffset, length } = bytes;
+    this.#view = length < WORTH_A_VIEW ? undefined : new DataView(buffer, byteOffset, length);
   }
 
   /** `from` is the opening quote; returns the offset behind the closing one. Throws `invalid_json`. */
   skip(from: number): number {
     const bytes = this.#bytes;
+    const view = this.#view;
     let at = from + 1;
-    while (at < bytes.length) {
-      const byte = bytes[at] ?? 0;
+    for (;;) {
+      if (view !== undefined) at = skipWords(view, at);
+      const byte = bytes[at];
+      if (byte === undefined) throw malformed(at);
       if (byte === QUOTE) return at + 1;
       if (byte === BACKSLASH) at = skipEscape(bytes, at);
       else if (byte < SPACE) throw malformed(at);
-      else if (((++at - this.#firstWord) & 3) === 0) at = this.#skipWords(at);
+      else at++;
     }
-    throw malformed(bytes.length);
   }
+}
 
-  #skipWords(from: number): number {
-    const words = this.#words;
-    let index = (from - this.#firstWord) >> 2;
-    while (index < words.length && !holdsSpecial(words[index] ?? 0)) index++;
-    return this.#firstWord + index * 4;
+/** The offset of the next special byte; with less than a word left, that of the rest. */
+function skipWords(view: DataView, from: number): number {
+  const last = view.byteLength - 4;
+  let at = from;
+  // Two at a time while there are: one branch less per word.
+  while (
+    at <= last - 4 &&
+    (specialsIn(view.getInt32(at, true)) | specialsIn(view.getInt32(at + 4, true))) === 0
+  ) {
+    at += 8;
   }
+  for (; at <= last; at += 4) {
+    const specials = specialsIn(view.getInt32(at, true));
+    if (specials !== 0) return at + ((31 - Math.clz32(specials & -specials)) >> 3);
+  }
+  return at;
 }

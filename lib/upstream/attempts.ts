@@ -7,14 +7,16 @@ import { liftTimeouts } from '../answer/lift-timeouts.ts';
 import { isJson } from '../answer/make-reader.ts';
 import { Relay } from '../answer/relay.ts';
 import type { Exchange } from '../exchange.ts';
-import type { AttemptRecord } from '../host.ts';
+import type { TriedAttempt } from '../host.ts';
 import type { Instance } from '../plan.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { Attempt } from './attempt.ts';
 import { buildRequest } from './build-request.ts';
 import { type Credentials, withSecrets } from './credentials.ts';
 import { discard } from './discard.ts';
-import type { Outcome } from './outcome.ts';
+import { failureTable } from './failure-table.ts';
+import { countFailure } from './instance-counters.ts';
+import type { Failure, Outcome } from './outcome.ts';
 import { CREDENTIAL_HEADERS } from './request-headers.ts';
 import type { UpstreamRequest } from './transport.ts';
 
@@ -103,16 +105,26 @@ function secretsIn({ headers }: UpstreamRequest, { secrets }: Credentials, host:
   );
 }
 
+/** A try of which nothing was sent. */
+function unsent(instance: Instance, startedAt: number, kind: Failure['kind']): Try {
+  const durationMs = performance.now() - startedAt;
+  return { instance, outcome: { kind, detail: 'credentials' }, durationMs, attempt: undefined };
+}
+
 async function tryInstance(exchange: Exchange, instance: Instance, host: ResolvedHost): Promise<Try> {
   const startedAt = performance.now();
+  exchange.trying = { instance, startedAt };
+  exchange.instance = instance;
+  exchange.current = undefined;
   const found = instance.credentials();
   const credentials =
     found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
   exchange.tries++;
-  if (credentials === undefined || exchange.gone) {
-    const kind = exchange.gone ? 'aborted' : 'no-credentials';
-    const durationMs = performance.now() - startedAt;
-    return { instance, outcome: { kind, detail: 'credentials' }, durationMs, attempt: undefined };
+  if (exchange.gone) return unsent(instance, startedAt, 'aborted');
+  if (credentials === undefined) {
+    instance.counters.attempts++;
+    countFailure(instance.counters, 'no-credentials');
+    return unsent(instance, startedAt, 'no-credentials');
   }
   const { request, streams } = buildRequest(exchange, instance, credentials);
   exchange.streams = streams;
@@ -125,10 +137,10 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   return { instance, outcome, durationMs: attempt.durationMs, attempt };
 }
 
-function summarise({ instance, outcome, durationMs }: Try): AttemptRecord {
+function summarise({ instance, outcome, durationMs }: Try): TriedAttempt {
   const duration_ms = Math.round(durationMs);
   if (outcome.kind === 'answered') return { instance: instance.name, status: outcome.status, duration_ms };
-  return { instance: instance.name, error: failureError(outcome).code, duration_ms };
+  return { instance: instance.name, error: failureTable[outcome.kind].code, duration_ms };
 }
 
 /** Answers the client with what came of the last try. */
@@ -151,32 +163,44 @@ function present(exchange: Exchange, { outcome, attempt, instance }: Try, host: 
   }
 }
 
-function letGo(failed: Try, host: ResolvedHost): void {
-  const { outcome, attempt, instance } = failed;
-  instance.counters.fallbacks++;
-  if (outcome.kind === 'answered') {
-    if (attempt !== undefined) discard(attempt, outcome.status, host.logger);
-    return;
-  }
+/** Says once what came of an attempt, to whoever listens. */
+function note(exchange: Exchange, tried: Try, host: ResolvedHost): void {
+  if (exchange.trying === undefined) return;
+  exchange.trying = undefined;
+  const record = summarise(tried);
+  exchange.attempts.push(record);
+  host.onAttempt?.(record);
+}
+
+/** Failures already in the log, in their own words, or nobody's. */
+const NOT_LOGGED: ReadonlySet<Outcome['kind']> = new Set(['no-credentials', 'aborted']);
+
+/** A failed answer says itself what was wrong; of a failed connection only the log can tell. */
+function logFailure({ instance, outcome }: Try, movesOn: boolean, host: ResolvedHost): void {
+  if (outcome.kind === 'answered' || NOT_LOGGED.has(outcome.kind)) return;
   host.logger.warn(
-    { instance: instance.name, error: failureError(outcome).code, detail: outcome.detail },
-    'an instance failed; the request moves on to the next',
+    { instance: instance.name, error: failureTable[outcome.kind].code, detail: outcome.detail },
+    movesOn
+      ? 'an instance failed; the request moves on to the next'
+      : 'an instance failed; none is left to try',
   );
+}
+
+function letGo({ outcome, attempt, instance }: Try, host: ResolvedHost): void {
+  instance.counters.fallbacks++;
+  if (outcome.kind === 'answered' && attempt !== undefined) discard(attempt, outcome.status, host.logger);
 }
 
 /** Drops everything for a client that has gone. An attempt nothing came of is noted before the log is written. */
 export function abandon(exchange: Exchange, host: ResolvedHost): void {
-  const { current } = exchange;
   exchange.gone = true;
-  if (current === undefined) return;
-  if (!current.isDecided) {
-    const { instance, durationMs } = current;
+  const { trying, current } = exchange;
+  if (trying !== undefined) {
+    const durationMs = performance.now() - trying.startedAt;
     const outcome = { kind: 'aborted', detail: 'ABORTED' } as const;
-    const record = summarise({ instance, outcome, durationMs, attempt: current });
-    exchange.attempts.push(record);
-    host.onAttempt?.(record);
+    note(exchange, { instance: trying.instance, outcome, durationMs, attempt: current }, host);
   }
-  current.abort();
+  current?.abort();
 }
 
 /** Whether a failure was the last of all instances, also where `max_retries` would have ended it with that one. */
@@ -193,11 +217,10 @@ export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promi
   for (;;) {
     const tried = await tryInstance(exchange, instance, host);
     if (exchange.gone) return;
-    const record = summarise(tried);
-    exchange.attempts.push(record);
-    host.onAttempt?.(record);
+    note(exchange, tried, host);
     const movesOn = exchange.plan.judge(exchange.tries, tried.outcome, tried.durationMs) === 'next';
     instance = movesOn ? nextInstance(exchange) : undefined;
+    logFailure(tried, instance !== undefined, host);
     if (instance === undefined) {
       exchange.exhausted = isExhausted(exchange, tried.outcome);
       return present(exchange, tried, host);

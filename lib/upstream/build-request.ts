@@ -32,10 +32,10 @@ export function buildRequest(exchange: Exchange, instance: Instance, credentials
         req.headers,
         plan.withheldHeaders,
         instance.host,
-        rewritten?.bytes,
+        rewritten?.pieces,
         credentials,
       ),
-      body: rewritten?.bytes,
+      body: rewritten?.pieces,
     },
     streams: rewritten?.streams ?? false,
   };

@@ -1,3 +1,4 @@
+import { isHeaderValue } from '../config/header-value.ts';
 import type { LoadedAuth } from '../config/loaded-config.ts';
 import { hasSecretReference, type SecretStore } from '../config/references.ts';
 
@@ -10,7 +11,7 @@ export interface Credentials {
   readonly secrets: readonly string[];
 }
 
-/** Resolves at once unless a `$secret://` reference has to be looked up. Rejects when that fails. */
+/** At once where nothing refers to `$secret://`; else later, and rejects when the secret cannot be used. */
 export type ResolveCredentials = () => Credentials | Promise<Credentials>;
 
 /** Behind a scheme (`Bearer …`, RFC 9110 §11.4) the token alone is a secret too. */
@@ -41,6 +42,14 @@ function toCredentials(headers: Pairs, query: Pairs): Credentials {
   return { headers, query, secrets: withSecrets([], values) };
 }
 
+/** Looked-up values are checked here; those of the configuration were checked when it was loaded. */
+function checkedCredentials(headers: Pairs, query: Pairs): Credentials {
+  for (const [name, value] of headers) {
+    if (!isHeaderValue(value)) throw new Error(`The secret for the header ${name} cannot be sent in one`);
+  }
+  return toCredentials(headers, query);
+}
+
 async function fillAll(pairs: Pairs, secrets: SecretStore): Promise<Pairs> {
   return Promise.all(pairs.map(async ([name, value]) => [name, await secrets.fill(value)] as const));
 }
@@ -52,5 +61,5 @@ export function credentialsOf(auth: LoadedAuth, secrets: SecretStore): ResolveCr
     const credentials = toCredentials(headers, query);
     return () => credentials;
   }
-  return async () => toCredentials(await fillAll(headers, secrets), await fillAll(query, secrets));
+  return async () => checkedCredentials(await fillAll(headers, secrets), await fillAll(query, secrets));
 }

@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { isEventStream } from '../answer/make-reader.ts';
 import type { Logger } from '../host.ts';
 import { oneLine } from '../log/one-line.ts';
 import type { AnswerSink, Attempt } from './attempt.ts';
@@ -6,6 +7,9 @@ import { redact } from './redact.ts';
 
 /** How much of an answer that is not passed on goes into the log. */
 const LOGGED_BYTES = 4 * 1024;
+
+/** How long a failed answer may take to end. */
+const DEADLINE_MS = 1000;
 
 /** The text's first bytes, less a character that would be cut in two. */
 function firstBytes(text: string, length: number): string {
@@ -20,6 +24,8 @@ class Discard implements AnswerSink {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #logged = false;
+  #endless = false;
+  readonly #timer = setTimeout(() => this.#stop(), DEADLINE_MS).unref();
 
   constructor(attempt: Attempt, status: number, logger: Logger) {
     this.#attempt = attempt;
@@ -30,7 +36,16 @@ class Discard implements AnswerSink {
   onData(chunk: Buffer): void {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
-    if (this.#bytes <= LOGGED_BYTES) return;
+    if (this.#endless || this.#bytes > LOGGED_BYTES) this.#stop();
+  }
+
+  /** Waits for no end: that of an event stream may never come. */
+  expectNoEnd(): void {
+    this.#endless = true;
+    if (this.#bytes > 0) this.#stop();
+  }
+
+  #stop(): void {
     this.#attempt.abort();
     this.#log();
   }
@@ -47,6 +62,7 @@ class Discard implements AnswerSink {
     // An answer that had come as a whole goes on until its end.
     if (this.#logged) return;
     this.#logged = true;
+    clearTimeout(this.#timer);
     const { instance, secrets } = this.#attempt;
     const body = Buffer.concat(this.#chunks).toString();
     // Redacted before it is cut, lest half a secret be left over at the edge.
@@ -61,5 +77,9 @@ class Discard implements AnswerSink {
 
 /** Lets a failed answer go: its first 4 KiB into the log, nothing to the client. */
 export function discard(attempt: Attempt, status: number, logger: Logger): void {
-  attempt.pipeTo(new Discard(attempt, status, logger));
+  const sink = new Discard(attempt, status, logger);
+  attempt.pipeTo(sink);
+  void attempt.outcome.then((outcome) => {
+    if (outcome.kind === 'answered' && isEventStream(outcome.head.headers)) sink.expectNoEnd();
+  });
 }

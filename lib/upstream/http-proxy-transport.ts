@@ -48,7 +48,7 @@ class StandInRequest {
   readonly httpVersionMajor = 1;
   readonly socket = LIVE_SOCKET;
   readonly target: Target;
-  #body: Buffer | undefined;
+  #body: readonly Buffer[] | undefined;
 
   constructor(request: UpstreamRequest, origin: Omit<Target, 'pathname'>) {
     this.method = request.method;
@@ -68,9 +68,12 @@ class StandInRequest {
     // The proxy keeps this object for as long as the answer takes.
     this.#body = undefined;
     if (body === undefined) return destination.end();
+    const length = body.reduce((sum, piece) => sum + piece.length, 0);
     // Node joins a string to the head and sends both in one write; a buffer would be a second one.
-    if (body.length <= ONE_WRITE_BYTES) return destination.end(body.toString('latin1'), 'latin1');
-    return destination.end(body);
+    if (length <= ONE_WRITE_BYTES) return destination.end(Buffer.concat(body).toString('latin1'), 'latin1');
+    destination.cork();
+    for (const piece of body) destination.write(piece);
+    return destination.end();
   }
 }
 
@@ -274,7 +277,7 @@ export class HttpProxyTransport implements Transport {
     const port = origin.port || (origin.protocol === 'https:' ? '443' : '80');
     this.origin = { protocol: origin.protocol, host: hostname, hostname, port };
     this.timeoutMs = options.timeoutMs;
-    this.sockets = makeSocketPool(origin.protocol, options);
+    this.sockets = makeSocketPool(origin.protocol, hostname, options);
     this.proxy = {
       handle: createProxyMiddleware({
         router: (req) => (req instanceof StandInRequest ? req.target : ''),

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { Socket } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 export interface SocketOptions {
@@ -44,8 +44,14 @@ function hintedIdleMs(hint: string | undefined): number {
   return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000 - HINT_MARGIN_MS;
 }
 
-export function makeSocketPool(protocol: string, options: SocketOptions): SocketPool {
-  const settings = { keepAlive: options.keepalive, maxFreeSockets: options.keepalivePool } as const;
+/** @param hostname without the brackets of an IPv6 address */
+export function makeSocketPool(protocol: string, hostname: string, options: SocketOptions): SocketPool {
+  const settings = {
+    keepAlive: options.keepalive,
+    maxFreeSockets: options.keepalivePool,
+    // Said once, lest Node derive it from the headers of every request. An address has no name (RFC 6066 §3).
+    servername: isIP(hostname) === 0 ? hostname : '',
+  } as const;
   const agent =
     protocol === 'https:'
       ? new https.Agent({ ...settings, rejectUnauthorized: options.verifyCertificate })

@@ -1,6 +1,6 @@
-import { failureError } from '../answer/failure-errors.ts';
 import type { LoadedConfig } from '../config/loaded-config.ts';
 import type { Plan } from '../plan.ts';
+import { failureTable } from './failure-table.ts';
 import type { Outcome } from './outcome.ts';
 
 /** Failures that are nobody's turn to mend: the answer broke a limit, or nobody waits for it. */
@@ -21,7 +21,7 @@ export function makeJudge(config: LoadedConfig): Pick<Plan, 'isFailure' | 'judge
     isFailure,
     judge(tries, outcome, durationMs) {
       if (FINAL.has(outcome.kind)) return 'answer';
-      const status = outcome.kind === 'answered' ? outcome.status : failureError(outcome).status;
+      const status = outcome.kind === 'answered' ? outcome.status : failureTable[outcome.kind].status;
       if (!isFailure(status) || tries > maxRetries || durationMs > withinMs) return 'answer';
       return 'next';
     },

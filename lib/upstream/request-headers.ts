@@ -64,7 +64,7 @@ export function requestHeaders(
   client: IncomingHttpHeaders,
   withheld: ReadonlySet<string>,
   host: string,
-  body: Buffer | undefined,
+  body: readonly Buffer[] | undefined,
   credentials: Credentials,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = { host };
@@ -75,7 +75,7 @@ export function requestHeaders(
   for (const token of connectionTokens(client.connection)) delete headers[token];
   if (body !== undefined) {
     headers['content-type'] = 'application/json';
-    headers['content-length'] = String(body.length);
+    headers['content-length'] = String(body.reduce((sum, piece) => sum + piece.length, 0));
   }
   headers.host = host;
   for (const [name, value] of credentials.headers) headers[name] = value;

@@ -20,7 +20,8 @@ export interface BodyRules {
 }
 
 export interface RewrittenBody {
-  readonly bytes: Buffer;
+  /** They follow each other. */
+  readonly pieces: readonly Buffer[];
   /** Whether the body asks for an event stream. */
   readonly streams: boolean;
 }
@@ -112,5 +113,5 @@ export function rewriteBody(document: JsonDocument, rules: BodyRules, protocol: 
       edits = withEdit(edits, removeMember('stream_options'));
     }
   }
-  return { bytes: editDocument(document, edits), streams };
+  return { pieces: editDocument(document, edits), streams };
 }

@@ -10,7 +10,8 @@ export interface UpstreamRequest {
   readonly path: string;
   /** `host` and, with a body, `content-length` among them. */
   readonly headers: RequestHeaders;
-  readonly body: Buffer | undefined;
+  /** In pieces that follow each other. */
+  readonly body: readonly Buffer[] | undefined;
 }
 
 /** Receives an answer. `onHead` comes first, then `onData`; exactly one of `onEnd` and `onFailure` ends it. */
