@@ -6,7 +6,7 @@ import { llmVariables, noteRequest, setVariables } from './log/variables.ts';
 import type { Plan } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import { isObject } from './protocols/json.ts';
-import { readMember, scanDocument } from './request/json-document.ts';
+import { readSmallMember, scanDocument } from './request/json-document.ts';
 import { readBody } from './request/read-body.ts';
 import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
 import { originalUrl, pathOf } from './request/variables.ts';
@@ -90,7 +90,7 @@ async function receive(exchange: Exchange): Promise<void> {
     return;
   }
   exchange.protocol = protocols[exchange.endpoint ?? protocolOfBody(document)];
-  const streamOptions = readMember(document, 'stream_options');
+  const streamOptions = readSmallMember(document, 'stream_options');
   exchange.wantsUsage = isObject(streamOptions) && streamOptions.include_usage === true;
   noteRequest(exchange, document);
 }

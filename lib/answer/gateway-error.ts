@@ -17,6 +17,7 @@ export type GatewayErrorCode =
   | 'request_timeout'
   | 'response_too_large'
   | 'stream_too_long'
+  | 'too_many_members'
   | 'unsupported_content_encoding'
   | 'unsupported_content_type'
   | 'upstream_invalid_answer'

@@ -1,3 +1,4 @@
+import { ChunkList } from '../chunk-list.ts';
 import { type Exchange, endExchange, type Next } from '../exchange.ts';
 import { parseObject } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
@@ -20,7 +21,7 @@ export class HandOver implements AnswerSink {
   readonly #attempt: Attempt;
   readonly #next: Next;
   readonly #reader: Reader;
-  readonly #chunks: Buffer[] = [];
+  readonly #chunks = new ChunkList();
 
   constructor(exchange: Exchange, attempt: Attempt, { headers }: AnswerHead, next: Next) {
     this.#exchange = exchange;
@@ -60,7 +61,7 @@ export class HandOver implements AnswerSink {
   #complete(): void {
     const { req, tally } = this.#exchange;
     if (this.#exchange.ending !== undefined) return;
-    const json = parseObject(Buffer.concat(this.#chunks).toString());
+    const json = parseObject(this.#chunks.take().toString());
     if (json === undefined) {
       answerError(
         this.#exchange,

@@ -1,6 +1,6 @@
+import { ChunkList } from '../chunk-list.ts';
 import { parseObject } from '../protocols/json.ts';
 import { type JsonDocument, readMember, scanDocument } from '../request/json-document.ts';
-import { ChunkList } from './chunk-list.ts';
 import { GatewayError } from './gateway-error.ts';
 import type { Reader } from './reader.ts';
 import type { Tally } from './tally.ts';

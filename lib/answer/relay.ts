@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import { type Exchange, endExchange } from '../exchange.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
@@ -17,6 +18,19 @@ const ONE_WRITE_BYTES = 16 * 1024;
 /** Compression middleware that compresses a stream all the same delivers late, and cannot be asked when. */
 const COMPRESSION_GRACE_MS = 100;
 
+/** A reset overtakes what has been sent before it, on the way and in the client. */
+const RESET_GRACE_MS = 100;
+
+/** Ends a connection so that nobody takes its end for the end of an answer. */
+function reset(socket: Socket): void {
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    // Only plain TCP can be reset. TLS shows all the same that its end was not announced.
+    socket.destroy();
+  }
+}
+
 /** Writes an answer to the client as it arrives. */
 export class Relay implements AnswerSink {
   readonly #exchange: Exchange;
@@ -29,6 +43,8 @@ export class Relay implements AnswerSink {
   readonly #guard: StallGuard;
   #flush: (() => void) | undefined;
   #listensForDrain = false;
+  /** Whether the response's head is this answer's. */
+  #hasBegun = false;
 
   /** @param extraHeaders the gateway's own, which win over the upstream's */
   constructor(
@@ -79,11 +95,28 @@ export class Relay implements AnswerSink {
 
   #writeHead(): void {
     const { res } = this.#exchange;
-    if (res.headersSent) return;
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
     res.writeHead(this.#head.status, this.#headers);
     // Compression middleware adds it, and holds bytes back until it is called.
     if (this.#isStream && 'flush' in res && typeof res.flush === 'function')
       this.#flush = res.flush.bind(res);
+  }
+
+  /**
+   * Whether the response is not this answer's to write: the host's time-out middleware may have answered. Behind an
+   * earlier response of a pipelining client, such an answer waits, and nothing has closed yet.
+   */
+  #isTaken(): boolean {
+    const { res } = this.#exchange;
+    return res.writableEnded || res.destroyed || (res.headersSent && !this.#hasBegun);
+  }
+
+  /** Leaves the response to whoever has it. */
+  #giveUp(): void {
+    endExchange(this.#exchange, 'cut');
+    this.#guard.disarm();
+    this.#attempt.abort();
   }
 
   onData(chunk: Buffer): void {
@@ -92,6 +125,10 @@ export class Relay implements AnswerSink {
   }
 
   #write(bytes: Buffer): void {
+    if (this.#isTaken()) {
+      this.#giveUp();
+      return;
+    }
     this.#writeHead();
     const writable = this.#exchange.res.write(bytes);
     this.#flush?.();
@@ -122,21 +159,29 @@ export class Relay implements AnswerSink {
   #complete(last: Buffer | undefined): void {
     const { res } = this.#exchange;
     if (this.#exchange.ending !== undefined) return;
+    if (this.#isTaken()) {
+      this.#giveUp();
+      return;
+    }
     // The access log reads the variables when the response finishes.
     endExchange(this.#exchange, 'complete');
     this.#writeHead();
+    // Node would give an empty stream a length.
+    if (this.#isStream && last === undefined) res.flushHeaders();
     if (last === undefined) res.end();
     else if (last.length <= ONE_WRITE_BYTES) res.end(last.toString('latin1'), 'latin1');
     else res.end(last);
     if (res.writableLength > 0) {
       this.#guard.arm();
-      res.on('finish', () => this.#guard.disarm());
+      // Before the server's own listener, which hands the socket on with a time-out of its choice.
+      res.prependListener('finish', this.#guard.disarm);
     }
   }
 
   onFailure(failure: Failure): void {
     if (this.#exchange.ending !== undefined || failure.kind === 'aborted') return;
-    if (this.#exchange.res.headersSent) this.#cut(failure);
+    if (this.#isTaken()) this.#giveUp();
+    else if (this.#hasBegun) this.#cut(failure);
     else answerError(this.#exchange, failureError(failure), this.#extraHeaders);
   }
 
@@ -150,22 +195,38 @@ export class Relay implements AnswerSink {
     endExchange(this.#exchange, 'cut');
     const { socket } = res;
     if (!this.#isStream || isEncoded(this.#head.headers) || socket === null) {
-      res.destroy();
+      this.#breakOff();
       return;
     }
     const boundary = this.#reader.atBoundary ? '' : '\n\n';
     res.write(`${boundary}${protocol.errorEvent(cutError(failure))}`);
     this.#flush?.();
     this.#guard.arm();
-    // Destroys the connection once everything written to it has gone out.
-    const destroy = (): void => socket.destroySoon();
-    if (res.hasHeader('content-encoding')) setTimeout(destroy, COMPRESSION_GRACE_MS);
-    else destroy();
+    if (res.hasHeader('content-encoding')) setTimeout(() => this.#breakOffSoon(socket), COMPRESSION_GRACE_MS);
+    else this.#breakOffSoon(socket);
+  }
+
+  /** Whether the body says by itself where it ends. HTTP/1.0 knows no chunks: there the connection's end says it. */
+  #isFramed(): boolean {
+    const { res } = this.#exchange;
+    return res.chunkedEncoding || res.hasHeader('content-length');
+  }
+
+  #breakOff(): void {
+    const { res } = this.#exchange;
+    if (this.#isFramed() || res.socket === null) res.destroy();
+    else reset(res.socket);
+  }
+
+  /** Breaks off once everything written to the connection has gone out. */
+  #breakOffSoon(socket: Socket): void {
+    if (this.#isFramed()) socket.destroySoon();
+    else if (!socket.destroyed) socket.write('', () => setTimeout(reset, RESET_GRACE_MS, socket));
   }
 
   #onStall(): void {
     endExchange(this.#exchange, 'cut');
     this.#attempt.abort();
-    this.#exchange.res.destroy();
+    this.#breakOff();
   }
 }

@@ -35,7 +35,7 @@ export function splitEvents(text: string): ServerSentEvent[] {
 }
 
 export const LF = 0x0a;
-const CR = 0x0d;
+export const CR = 0x0d;
 
 /** Where the bytes seen so far end, as far as finding the next blank line needs to know. */
 const BOUNDARY = 0; // behind a blank line, or at the start

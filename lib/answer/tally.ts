@@ -12,8 +12,6 @@ export class Tally {
   rawUsage: JsonObject | undefined;
   hasToolCalls = false;
   text = '';
-  /** Bytes of the answer's body. */
-  bytes = 0;
   readonly #protocol: Protocol;
   readonly keepsText: boolean;
 

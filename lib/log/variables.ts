@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Ending, Exchange } from '../exchange.ts';
 import { isObject } from '../protocols/json.ts';
-import { type JsonDocument, readMember } from '../request/json-document.ts';
+import { countElements, type JsonDocument, readMember, readSmallMember } from '../request/json-document.ts';
 
 /** The variables by Apache APISIX's names, and this package's own after them, with their values before a request. */
 const DEFAULTS = {
@@ -31,22 +31,17 @@ const LOGGED = ['llm_summary', 'llm_request', 'llm_response_text'] as const;
 
 export const variableNames: readonly string[] = [...Object.keys(DEFAULTS), ...LOGGED];
 
-function countTools(document: JsonDocument): number {
-  const tools = readMember(document, 'tools');
-  return Array.isArray(tools) ? tools.length : 0;
-}
-
 /** What the client's body says, noted before the body is let go. */
 export function noteRequest(exchange: Exchange, document: JsonDocument): void {
   const { locals, protocol, plan } = exchange;
-  const model = readMember(document, 'model');
+  const model = readSmallMember(document, 'model');
   locals.request_llm_model = typeof model === 'string' ? model : '';
-  locals.llm_tool_count = countTools(document);
+  locals.llm_tool_count = countElements(document, 'tools');
   locals.llm_end_user_id = protocol.endUserId(document) ?? '';
   if (plan.logging.payloads) {
     locals.llm_request = {
       messages: readMember(document, protocol.contentMember),
-      stream: readMember(document, 'stream') === true,
+      stream: readSmallMember(document, 'stream') === true,
     };
   }
 }
@@ -84,16 +79,16 @@ function summary({ locals }: Exchange): Record<string, unknown> {
 
 /** Sets every variable, once, when the request has ended. Times are whole milliseconds. */
 export function setVariables(exchange: Exchange, ending: Ending): void {
-  const { locals, current, plan } = exchange;
+  const { locals, instance, current, plan } = exchange;
   locals.request_type = exchange.streams ? 'ai_stream' : 'ai_chat';
   locals.request_llm_model ??= DEFAULTS.request_llm_model;
   locals.llm_tool_count ??= DEFAULTS.llm_tool_count;
   locals.llm_end_user_id ??= DEFAULTS.llm_end_user_id;
   locals.llm_stream = exchange.streams;
-  locals.llm_instance = current?.instance.name ?? '';
-  locals.llm_provider = current?.instance.provider ?? '';
-  locals.llm_model = current?.instance.model ?? locals.request_llm_model;
-  locals.llm_time_to_first_token = Math.round(current?.firstByteMs ?? 0);
+  locals.llm_instance = instance?.name ?? '';
+  locals.llm_provider = instance?.provider ?? '';
+  locals.llm_model = instance?.model ?? locals.request_llm_model;
+  locals.llm_time_to_first_token = Math.round(current?.firstTokenMs ?? 0);
   locals.llm_upstream_response_time = Math.round(current?.durationMs ?? 0);
   locals.llm_attempts = exchange.attempts;
   locals.llm_outcome = ending;

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../answer/gateway-error.ts';
-import { readMember } from '../request/json-document.ts';
+import { readSmallMember } from '../request/json-document.ts';
 import { isObject, type JsonObject, objectsIn, stringOr, tokenCount } from './json.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -28,7 +28,7 @@ export const anthropicMessages: Protocol = {
   streams: true,
   usageOnRequest: false,
   endUserId(document) {
-    const metadata = readMember(document, 'metadata');
+    const metadata = readSmallMember(document, 'metadata');
     return isObject(metadata) && typeof metadata.user_id === 'string' ? metadata.user_id : undefined;
   },
   contentMember: 'messages',

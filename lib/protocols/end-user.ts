@@ -1,7 +1,7 @@
-import { type JsonDocument, readMember } from '../request/json-document.ts';
+import { type JsonDocument, readSmallMember } from '../request/json-document.ts';
 
 /** OpenAI's two fields for the person behind a request; `safety_identifier` replaces `user`. */
 export function openaiEndUser(document: JsonDocument): string | undefined {
-  const identifier = readMember(document, 'safety_identifier') ?? readMember(document, 'user');
+  const identifier = readSmallMember(document, 'safety_identifier') ?? readSmallMember(document, 'user');
   return typeof identifier === 'string' ? identifier : undefined;
 }

@@ -25,6 +25,12 @@ export interface JsonDocument {
 /** Levels of nesting a body may have. Parsers behind the gateway recurse. */
 const MAX_DEPTH = 1000;
 
+/** Top-level members a body may have: each costs many times its bytes, and no API knows a hundred. */
+const MAX_MEMBERS = 10_000;
+
+/** A value longer than this is none of the small ones that a request is served by. */
+const MAX_SMALL_BYTES = 64 * 1024;
+
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
@@ -91,6 +97,11 @@ function refuseProtoKey(bytes: Buffer, start: number, end: number): void {
   if (key === '__proto__') {
     throw new GatewayError(400, 'forbidden_key', 'The body holds a "__proto__" key.');
   }
+}
+
+function tooManyMembers(): GatewayError {
+  const message = `The body has more than ${MAX_MEMBERS} members at its top level.`;
+  return new GatewayError(400, 'too_many_members', message);
 }
 
 function keyText(bytes: Buffer, start: number, end: number): string {
@@ -182,6 +193,7 @@ class Scanner {
 
   #endValue(valueEnd: number): void {
     if (this.#depth === 1) {
+      if (this.#members.length === MAX_MEMBERS) throw tooManyMembers();
       this.#members.push({
         key: this.#key,
         start: this.#keyStart,
@@ -197,7 +209,8 @@ class Scanner {
  * Checks that `bytes` are one JSON object (RFC 8259, strictly) and notes where its members are.
  *
  * @throws GatewayError 400: `empty_body`, `invalid_utf8`, `invalid_json`, `body_not_an_object`, `body_too_deep`
- *   (more than 1,000 levels), `forbidden_key` (`__proto__`, at any level)
+ *   (more than 1,000 levels), `forbidden_key` (`__proto__`, at any level), `too_many_members` (more than 10,000 at
+ *   the top level)
  */
 export function scanDocument(bytes: Buffer): JsonDocument {
   const at = skipSpace(bytes, 0);
@@ -223,9 +236,44 @@ export function findMember(document: JsonDocument, key: string): Member | undefi
   return undefined;
 }
 
-/** The value of a top-level member, parsed; `undefined` where there is none. Meant for small values. */
+function parseValue({ bytes }: JsonDocument, { valueStart, valueEnd }: Member): unknown {
+  return JSON.parse(bytes.toString('utf8', valueStart, valueEnd));
+}
+
+/** Commas outside of strings and of containers that open behind `from`. The bytes have been checked. */
+function countCommas(bytes: Buffer, from: number, end: number): number {
+  const strings = new StringSkipper(bytes);
+  let commas = 0;
+  let depth = 0;
+  let at = from;
+  while (at < end) {
+    const byte = bytes[at];
+    if (byte === COMMA && depth === 0) commas++;
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
+    else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
+    at = byte === QUOTE ? strings.skip(at) : at + 1;
+  }
+  return commas;
+}
+
+/** The value of a top-level member, parsed; `undefined` where there is none. Meant for values that are needed whole. */
 export function readMember(document: JsonDocument, key: string): unknown {
   const member = findMember(document, key);
-  if (member === undefined) return undefined;
-  return JSON.parse(document.bytes.toString('utf8', member.valueStart, member.valueEnd));
+  return member === undefined ? undefined : parseValue(document, member);
+}
+
+/** The same for a value that is small wherever it means anything: one over 64 KiB reads as `undefined`. */
+export function readSmallMember(document: JsonDocument, key: string): unknown {
+  const member = findMember(document, key);
+  if (member === undefined || member.valueEnd - member.valueStart > MAX_SMALL_BYTES) return undefined;
+  return parseValue(document, member);
+}
+
+/** How many elements a top-level member's array has, without parsing them; 0 where there is no array. */
+export function countElements(document: JsonDocument, key: string): number {
+  const { bytes } = document;
+  const member = findMember(document, key);
+  if (member === undefined || bytes[member.valueStart] !== OPEN_BRACKET) return 0;
+  const first = skipSpace(bytes, member.valueStart + 1);
+  return bytes[first] === CLOSE_BRACKET ? 0 : 1 + countCommas(bytes, first, member.valueEnd);
 }

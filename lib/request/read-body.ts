@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../answer/gateway-error.ts';
+import { ChunkList } from '../chunk-list.ts';
 import { isObject } from '../protocols/json.ts';
 
 export interface BodyLimits {
@@ -80,8 +81,7 @@ function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): 
   const announced = Number(req.headers['content-length'] ?? Number.POSITIVE_INFINITY);
   if (announced > maxBytes && announced !== Number.POSITIVE_INFINITY) throw tooLarge(maxBytes);
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
+    const chunks = new ChunkList();
     let stopWatching: (() => void) | undefined;
     function fail(error: GatewayError): void {
       stopWatching?.();
@@ -90,22 +90,20 @@ function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): 
       reject(error);
     }
     function collect(chunk: Buffer): void {
-      length += chunk.length;
-      if (length > maxBytes) fail(tooLarge(maxBytes));
+      if (chunks.bytes + chunk.length > maxBytes) fail(tooLarge(maxBytes));
       else chunks.push(chunk);
     }
     req.on('data', collect);
     req.on('end', () => {
       stopWatching?.();
-      const [first] = chunks;
-      resolve(chunks.length === 1 && first !== undefined ? first : Buffer.concat(chunks, length));
+      resolve(chunks.take());
     });
     req.on('error', (cause) =>
       fail(new GatewayError(400, 'client_closed_request', 'The client closed the request.', { cause })),
     );
     // A small body has come with the head, and by the next tick it has been read: no timer then.
     process.nextTick(() => {
-      if (length >= announced || req.complete || req.destroyed) return;
+      if (chunks.bytes >= announced || req.complete || req.destroyed) return;
       stopWatching = watchForSilence(req, timeoutMs, () =>
         fail(new GatewayError(408, 'request_timeout', `No data from the client for ${timeoutMs} ms.`)),
       );

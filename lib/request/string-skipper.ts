@@ -61,9 +61,25 @@ export class StringSkipper {
   skip(from: number): number {
     const bytes = this.#bytes;
     const view = this.#view;
+    const lastWord = view === undefined ? -1 : bytes.length - 4;
+    const lastPair = lastWord - 4;
     let at = from + 1;
     for (;;) {
-      if (view !== undefined) at = skipWords(view, at);
+      if (view !== undefined) {
+        // Written out here: conversations hold a special byte every few words, and a call each would show.
+        while (
+          at <= lastPair &&
+          (specialsIn(view.getInt32(at, true)) | specialsIn(view.getInt32(at + 4, true))) === 0
+        ) {
+          at += 8;
+        }
+        for (; at <= lastWord; at += 4) {
+          const specials = specialsIn(view.getInt32(at, true));
+          if (specials === 0) continue;
+          at += (31 - Math.clz32(specials & -specials)) >> 3;
+          break;
+        }
+      }
       const byte = bytes[at];
       if (byte === undefined) throw malformed(at);
       if (byte === QUOTE) return at + 1;
@@ -72,22 +88,4 @@ export class StringSkipper {
       else at++;
     }
   }
-}
-
-/** The offset of the next special byte; with less than a word left, that of the rest. */
-function skipWords(view: DataView, from: number): number {
-  const last = view.byteLength - 4;
-  let at = from;
-  // Two at a time while there are: one branch less per word.
-  while (
-    at <= last - 4 &&
-    (specialsIn(view.getInt32(at, true)) | specialsIn(view.getInt32(at + 4, true))) === 0
-  ) {
-    at += 8;
-  }
-  for (; at <= last; at += 4) {
-    const specials = specialsIn(view.getInt32(at, true));
-    if (specials !== 0) return at + ((31 - Math.clz32(specials & -specials)) >> 3);
-  }
-  return at;
 }

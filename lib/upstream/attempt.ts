@@ -30,8 +30,8 @@ export class Attempt implements AnswerHandler {
   /** Resolves once, never rejects. */
   readonly outcome: Promise<Outcome>;
   readonly startedAt = performance.now();
-  /** Milliseconds; `undefined` until the first byte of the body. */
-  firstByteMs: number | undefined;
+  /** Milliseconds to the body's first byte; of a stream that is held, to its first event: comments are no tokens. */
+  firstTokenMs: number | undefined;
   bytes = 0;
 
   readonly #limits: Limits;
@@ -125,10 +125,8 @@ export class Attempt implements AnswerHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.firstByteMs === undefined) {
-      this.firstByteMs = this.durationMs;
-      countFirstByte(this.instance.counters, this.firstByteMs);
-    }
+    if (this.bytes === 0) countFirstByte(this.instance.counters, this.durationMs);
+    if (this.#firstEvent === undefined) this.#noteFirstToken();
     this.bytes += chunk.length;
     if (this.bytes > this.#limits.maxResponseBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
@@ -141,6 +139,8 @@ export class Attempt implements AnswerHandler {
   }
 
   onEnd(): void {
+    // A stream's only event may lack its blank line: its end completes it.
+    if (this.bytes > 0) this.#noteFirstToken();
     this.#end({ kind: 'complete' });
     if (!this.#settled && this.#head !== undefined) this.#answered(this.#head.status);
   }
@@ -163,11 +163,17 @@ export class Attempt implements AnswerHandler {
     const status = this.#head?.status ?? 0;
     const data = this.#firstEvent?.push(chunk);
     if (data !== undefined) {
+      this.#noteFirstToken();
       const json = parseObject(data);
       this.#answered((json === undefined ? undefined : statusOfErrorEvent(json)) ?? status);
     } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
+      this.#noteFirstToken();
       this.#answered(status);
     }
+  }
+
+  #noteFirstToken(): void {
+    this.firstTokenMs ??= this.durationMs;
   }
 
   #answered(status: number): void {

@@ -119,3 +119,40 @@ describe('the text of a stream', () => {
     expect(new Set(texts)).toEqual(new Set([fixture.content]));
   });
 });
+
+describe('a byte-order mark in front of a stream', () => {
+  const usage = 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}\n\n';
+  const text = 'data: {"choices":[{"delta":{"content":"Hi"}}]}\n\n';
+
+  function everyCut(stream: string, withholds: boolean): unknown[] {
+    const bytes = Buffer.from(stream);
+    const results = [[bytes], ...inTwo(bytes), cutEvery(bytes, 1)].map((chunks) => {
+      const tally = new Tally(protocols['openai-chat'], false);
+      const passed = passThrough(new EventReader(tally, withholds), chunks).toString();
+      return JSON.stringify([passed, tally.usage?.totalTokens]);
+    });
+    return [...new Set(results)].map((result) => JSON.parse(result));
+  }
+
+  it.each([usage + text, text + usage, usage, usage.replaceAll('\n', '\r\n') + text])(
+    'passes, and does not hide the usage of %j',
+    (stream) => {
+      expect(everyCut(`\ufeff${stream}`, false)).toEqual([[`\ufeff${stream}`, 5]]);
+    },
+  );
+
+  it.each([usage + text, text + usage])('passes where the usage is withheld, from %j', (stream) => {
+    expect(everyCut(`\ufeff${stream}`, true)).toEqual([[`\ufeff${text}`, 5]]);
+  });
+
+  it('is part of a line anywhere else', () => {
+    expect(everyCut(`${text}\ufeff${usage}`, true)).toEqual([[`${text}\ufeff${usage}`, null]]);
+  });
+
+  it('is part of a line behind an event too long to be read', () => {
+    const tally = new Tally(protocols['openai-chat'], false);
+    const long = Buffer.alloc(2 * 1024 * 1024, 'x');
+    passThrough(new EventReader(tally, false), [long, Buffer.from('\n\n'), Buffer.from(`\ufeff${usage}`)]);
+    expect(tally.usage).toBeUndefined();
+  });
+});

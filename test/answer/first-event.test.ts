@@ -19,6 +19,11 @@ describe('the first event of a stream', () => {
     { text: 'event: error\r\ndata: {"error":\r\ndata: "世界"}\r\n\r\n', data: '{"error":\n"世界"}' },
     { text: 'retry: 100\r\rdata: a\r\rdata: b\r\r', data: 'a' },
     { text: '\n\ndata: a\n\n', data: 'a' },
+    { text: '\ufeffdata: a\n\ndata: b\n\n', data: 'a' },
+    { text: '\ufeff\ndata: a\n\ndata: b\n\n', data: 'a' },
+    { text: '\ufeff: comment\r\n\r\ndata: a\r\n\r\n', data: 'a' },
+    { text: '\ufeff\ufeffdata: a\n\ndata: b\n\n', data: 'b' },
+    { text: ': comment\n\n\ufeffdata: a\n\ndata: b\n\n', data: 'b' },
   ])('is found behind comments, wherever the bytes are cut: $text', ({ text, data }) => {
     const bytes = Buffer.from(text);
     const found = [...inTwo(bytes), cutEvery(bytes, 1)].map(firstData);

@@ -64,6 +64,7 @@ describe('llm_end_user_id', () => {
     ['metadata.user_id of a message', { messages, metadata: { user_id: 'm-1' } }, '/v1/messages', 'm-1'],
     ['nobody', { messages }, '/', ''],
     ['a user that is no text', { messages, user: { id: 1 } }, '/', ''],
+    ['a user too long to be one', { messages, user: 'u'.repeat(70_000) }, '/', ''],
     ['metadata that is no object', { messages, metadata: 'm' }, '/v1/messages', ''],
   ])('is %s', async (_title, body, path, expected) => {
     const fields = path === '/v1/messages' ? ({ provider: 'anthropic' } as const) : {};

@@ -32,6 +32,32 @@ it('counts to the first token of a stream, and to the end of the answer, in mill
   expect(whole - firstToken).toBeGreaterThanOrEqual(60 - SLACK_MS);
 });
 
+it('does not take a comment for the first token of a stream', async () => {
+  let betweenMs = Number.NaN;
+  const { app, first } = await observe((_call, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write(': OPENROUTER PROCESSING\n\n');
+    const commentAt = performance.now();
+    later(60, () => {
+      betweenMs = performance.now() - commentAt;
+      res.end(chatEvent('Hi') + doneEvent);
+    });
+  });
+  await (await post(app.url, { messages, stream: true })).text();
+  // The variable is rounded.
+  expect((await first).llm_time_to_first_token).toBeGreaterThanOrEqual(Math.floor(betweenMs));
+});
+
+it("counts a stream's only event at its end where no blank line ends it", async () => {
+  const { app, first } = await observe((_call, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write(chatEvent('Hi').trimEnd());
+    later(30, () => res.end());
+  });
+  await (await post(app.url, { messages, stream: true })).text();
+  expect((await first).llm_time_to_first_token).toBeGreaterThanOrEqual(30 - SLACK_MS);
+});
+
 it("counts a plain answer's time to its first byte", async () => {
   const { app, first } = await observe((_call, res) => later(50, () => answerJson(res, 200, answers.chat())));
   await (await post(app.url)).text();

@@ -3,6 +3,7 @@ import express from 'express';
 import { describe, expect, it } from 'vitest';
 import { type App, post } from '../support/app.ts';
 import { readAnswer, refusalOf, sendRaw, startGateway } from '../support/gateway.ts';
+import { heapUsed } from '../support/heap.ts';
 import { connectRaw, type RawClient } from '../support/raw.ts';
 
 const LIMIT = 1000;
@@ -128,6 +129,31 @@ describe('a body over max_req_body_size', () => {
     const { app } = await startGateway({ max_req_body_size: LIMIT });
     expect((await post(app.url, bodyOf(5 * MEGABYTE))).status).toBe(413);
     expect((await post(app.url)).status).toBe(200);
+  });
+});
+
+describe('a body in chunks of one byte', () => {
+  const head = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+  it('is taken whole', async () => {
+    const { app, upstream } = await startGateway();
+    const body = bodyOf(200_000);
+    const chunks = [...body].map((byte) => `1\r\n${byte}\r\n`).join('');
+    const answer = await sendRaw(app.port, 'POST /', ['Transfer-Encoding: chunked'], `${chunks}0\r\n\r\n`);
+    expect(answer.status).toBe(200);
+    expect(upstream.calls[0]?.body).toHaveLength(body.length - 1 + ',"model":"model-one"}'.length);
+    expect(upstream.calls[0]?.body.startsWith(body.slice(0, -1))).toBe(true);
+  });
+
+  it('costs little more than its bytes', async () => {
+    const { app } = await startGateway();
+    const sockets = watchSockets(app);
+    const client = await connectRaw(app.port);
+    const sent = Buffer.from(head + '1\r\n \r\n'.repeat(MEGABYTE));
+    const before = await heapUsed();
+    client.write(sent);
+    while ((sockets[0]?.bytesRead ?? 0) < sent.length) await new Promise((resolve) => setImmediate(resolve));
+    expect((await heapUsed()) - before).toBeLessThan(32 * MEGABYTE);
   });
 });
 

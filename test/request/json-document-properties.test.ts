@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../lib/answer/gateway-error.ts';
-import { type JsonDocument, scanDocument } from '../../lib/request/json-document.ts';
+import { countElements, type JsonDocument, scanDocument } from '../../lib/request/json-document.ts';
 
 const ALIGNMENTS = [0, 1, 2, 3, 4, 5, 6, 7];
 
@@ -217,5 +217,22 @@ describe('scanDocument', () => {
         }
       }
     }
+  });
+});
+
+describe('counting elements', () => {
+  it('agrees with JSON.parse', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.jsonValue()),
+        fc.constantFrom('', ' ', '\n  '),
+        fc.nat(7),
+        (tools, space, offset) => {
+          const text = JSON.stringify({ before: tools, tools, after: tools }, undefined, space);
+          const document = scanDocument(placed(Buffer.concat([Buffer.from(text), BALLAST]), offset));
+          expect(countElements(document, 'tools')).toBe(tools.length);
+        },
+      ),
+    );
   });
 });

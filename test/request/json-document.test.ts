@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../lib/answer/gateway-error.ts';
-import { findMember, readMember, scanDocument } from '../../lib/request/json-document.ts';
+import {
+  countElements,
+  findMember,
+  readMember,
+  readSmallMember,
+  scanDocument,
+} from '../../lib/request/json-document.ts';
 
 function scan(text: string | Buffer) {
   return scanDocument(Buffer.from(text));
@@ -200,6 +206,61 @@ describe('members', () => {
   });
 });
 
+describe('top-level members', () => {
+  it.each(['"":0', '"":[{"a":1,"b":2}]'])('may be 10,000, and not one more: %s', (member) => {
+    expect(refusal(`{${Array(10_000).fill(member).join()}}`)).toBeUndefined();
+    expect(refusal(`{${Array(10_001).fill(member).join()}}`)).toBe('too_many_members');
+  });
+
+  it('are those of the top level only', () => {
+    expect(refusal(`{"a":{${Array(10_001).fill('"":0').join()}}}`)).toBeUndefined();
+  });
+});
+
+describe('small members', () => {
+  const limit = 64 * 1024;
+  it.each([
+    { title: 'of 64 KiB', text: 'x'.repeat(limit - 2), isRead: true },
+    { title: 'of a byte more', text: 'x'.repeat(limit - 1), isRead: false },
+  ])('are read up to 64 KiB: $title', ({ text, isRead }) => {
+    const document = scan(JSON.stringify({ before: 'x'.repeat(limit), user: text }));
+    expect(readSmallMember(document, 'user')).toBe(isRead ? text : undefined);
+    expect(readMember(document, 'user')).toBe(text);
+  });
+
+  it('are the last of their name, or undefined', () => {
+    const document = scan('{"user":"first","user":{"id":1}}');
+    expect(readSmallMember(document, 'user')).toEqual({ id: 1 });
+    expect(readSmallMember(document, 'model')).toBeUndefined();
+  });
+});
+
+describe('the elements of a member', () => {
+  it.each([
+    ['[]', 0],
+    ['[ \n\t]', 0],
+    ['[1]', 1],
+    ['[ 1 , 2 ]', 2],
+    ['[[]]', 1],
+    ['[[],[]]', 2],
+    ['[[1,2,[3,4]],{"a":[5,6],"b":{"c":7,"d":8}}]', 2],
+    ['["a,b","],[","{\\","]', 3],
+    ['["\\\\","\\u002c,","\\"]"]', 3],
+    ['[{"a,]":"}","b":",["},null,true,-1.5e3]', 4],
+    ['{"a":1,"b":2}', 0],
+    ['"[1,2]"', 0],
+    ['null', 0],
+    ['12', 0],
+  ])('are counted: %s has %i', (value, count) => {
+    expect(countElements(scan(`{"x":[1,2,3,4,5,6], "tools" : ${value} ,"y":[1,2]}`), 'tools')).toBe(count);
+  });
+
+  it('are those of the last member of that name', () => {
+    expect(countElements(scan('{"tools":[1,2],"tools":[3]}'), 'tools')).toBe(1);
+    expect(countElements(scan('{"tools":[1,2]}'), 'tool')).toBe(0);
+  });
+});
+
 describe('eight megabytes', () => {
   const size = 8 * 1024 * 1024;
   const filled = (unit: string): string => unit.repeat(Math.ceil(size / Buffer.byteLength(unit)));
@@ -212,7 +273,7 @@ describe('eight megabytes', () => {
     ['escaped keys', `{"a":{${filled('"\\u005f\\u005f\\u0070":1,')}"b":1}}`],
     ['white space', `{"a":${filled(' ')}1}`],
     ['one number', `{"a":${filled('1')}}`],
-    ['members', `{${filled('"":0,')}"":0}`],
+    ['members', `{"a":{${filled('"":0,')}"":0}}`],
     ['characters of three bytes', `{"a":"${filled('語')}"}`],
   ])('of %s are taken', (_what, text) => {
     expect(refusal(text)).toBeUndefined();

@@ -54,6 +54,12 @@ const errors = [
     status: 429,
   },
   {
+    title: 'an error behind a byte-order mark',
+    ...messages,
+    text: `\ufeff${overloaded}`.replace('event: error\n', ''),
+    status: 529,
+  },
+  {
     title: 'an error with CRLF line ends',
     ...messages,
     text: overloaded.replaceAll('\n', '\r\n'),
@@ -132,7 +138,9 @@ describe('an error in the first event', () => {
       ],
     });
     const response = await post(app.url + failure.path, asking);
-    expect([response.status, response.headers.get('content-type'), await response.text()]).toEqual([
+    // `text()` would drop a byte-order mark.
+    const body = Buffer.from(await response.arrayBuffer()).toString();
+    expect([response.status, response.headers.get('content-type'), body]).toEqual([
       200,
       'text/event-stream',
       failure.text,

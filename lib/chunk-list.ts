@@ -3,7 +3,7 @@ const RUN = 1024;
 
 /**
  * Bytes kept as the chunks they came in, without a copy. Each chunk costs about a hundred bytes beside what it
- * holds, so where a server sends byte by byte, runs of chunks are put together, each byte once.
+ * holds, so where somebody sends byte by byte, runs of chunks are put together, each byte once.
  */
 export class ChunkList {
   #runs: Buffer[] = [];
