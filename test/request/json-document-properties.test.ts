@@ -224,7 +224,8 @@ describe('counting elements', () => {
   it('agrees with JSON.parse', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.jsonValue()),
+        // A `__proto__` key is refused before anything is counted.
+        fc.array(fc.jsonValue()).filter((tools) => !JSON.stringify(tools).includes('__proto__')),
         fc.constantFrom('', ' ', '\n  '),
         fc.nat(7),
         (tools, space, offset) => {
