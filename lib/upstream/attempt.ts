@@ -69,11 +69,6 @@ export class Attempt implements AnswerHandler {
     this.#sending = instance.transport.send(request, this);
   }
 
-  /** Whether the outcome is known. */
-  get isDecided(): boolean {
-    return this.#settled;
-  }
-
   get durationMs(): number {
     return performance.now() - this.startedAt;
   }
