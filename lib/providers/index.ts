@@ -19,5 +19,3 @@ export const providers = {
   openrouter,
   gemini,
 } satisfies Record<string, Provider>;
-
-export type ProviderName = keyof typeof providers;

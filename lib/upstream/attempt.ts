@@ -37,7 +37,7 @@ export class Attempt implements AnswerHandler {
   readonly #limits: Limits;
   readonly #asksForHead: boolean;
   /** Whether an answer with this status is left for the next instance, whatever its body. */
-  readonly #isHopeless: (status: number) => boolean;
+  readonly #isFailure: (status: number) => boolean;
   #settle: (outcome: Outcome) => void = () => {};
   #settled = false;
   #sending: Sending | undefined;
@@ -54,13 +54,13 @@ export class Attempt implements AnswerHandler {
     request: UpstreamRequest,
     secrets: readonly string[],
     limits: Limits,
-    isHopeless: (status: number) => boolean,
+    isFailure: (status: number) => boolean,
   ) {
     this.instance = instance;
     this.secrets = secrets;
     this.#limits = limits;
     this.#asksForHead = request.method === 'HEAD';
-    this.#isHopeless = isHopeless;
+    this.#isFailure = isFailure;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
@@ -115,7 +115,7 @@ export class Attempt implements AnswerHandler {
     }
     const streams = isEventStream(head.headers);
     if (streams && this.#limits.maxStreamDurationMs !== Number.POSITIVE_INFINITY) this.#limitDuration();
-    if (this.#isHopeless(head.status)) this.#answered(head.status);
+    if (this.#isFailure(head.status)) this.#answered(head.status);
     else if (streams && head.status === 200 && !isEncoded(head.headers)) this.#firstEvent = new FirstEvent();
   }
 

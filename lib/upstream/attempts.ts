@@ -182,7 +182,7 @@ function logFailure({ instance, outcome }: Try, movesOn: boolean, host: Resolved
     { instance: instance.name, error: failureTable[outcome.kind].code, detail: outcome.detail },
     movesOn
       ? 'an instance failed; the request moves on to the next'
-      : 'an instance failed; none is left to try',
+      : 'an instance failed; its failure is the answer',
   );
 }
 
