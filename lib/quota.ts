@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http';
+import type { GatewayError } from './answer/gateway-error.ts';
+import type { JsonObject } from './protocols/json.ts';
+import type { Usage } from './protocols/protocol.ts';
+
+/** What one answer has used up. */
+export interface Consumption {
+  readonly usage: Usage;
+  /** The usage object as the LLM wrote it. */
+  readonly rawUsage: JsonObject;
+}
+
+/** How much one request may use of which instances. The gateway asks; who counts, and where, is not its business. */
+export interface Quota {
+  /**
+   * Reads the counters, once, before the first instance is picked.
+   *
+   * @throws GatewayError 500 `quota_unavailable`, `invalid_quota`
+   */
+  look(instances: readonly string[]): Promise<void>;
+  /** Whether nothing of it is left for this instance. */
+  isSpent(instance: string): boolean;
+  /** The answer to a request that may use none of these instances. */
+  rejection(instances: readonly string[]): GatewayError;
+  /** The response headers that tell the client its quota on these instances. */
+  headers(instances: readonly string[]): Readonly<Record<string, string>>;
+  /** Counts what an instance's answer has used. Returns at once and never throws. */
+  charge(instance: string, consumption: Consumption): void;
+}
+
+/** Limits requests. */
+export interface Limiter {
+  /** One request's view; `undefined` where nothing limits this request. */
+  open(req: IncomingMessage, locals: Readonly<Record<string, unknown>>): Quota | undefined;
+}
