@@ -13,7 +13,7 @@ import { credentialsOf } from './upstream/credentials.ts';
 import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
 import { makeCounters } from './upstream/instance-counters.ts';
 import { makeJudge } from './upstream/judge.ts';
-import { withheldHeaders } from './upstream/request-headers.ts';
+import { forwardTest, withheldHeaders } from './upstream/request-headers.ts';
 import { bodyRules } from './upstream/rewrite-body.ts';
 
 /** A bare origin gets the provider's path; an endpoint with a path is used as it stands. */
@@ -95,6 +95,8 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
     config.instances.flatMap(({ auth }) => Object.keys(auth.header).map((name) => name.toLowerCase())),
   );
 
+  const isForwarded = forwardTest(host.forwardHeaders);
+
   function hashKeyOf(asked: Asked): string {
     asked.hashKey ??= readHashKey(asked.req, { custom: host.vars, locals: asked.locals });
     return asked.hashKey;
@@ -102,9 +104,11 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
 
   return {
     instances,
+    names: instances.map(({ name }) => name),
     limits: limitsOf(config),
     logging: config.logging,
-    withheldHeaders: withheldHeaders(injected, host.forwardHeaders),
+    withheldHeaders: withheldHeaders(injected, isForwarded),
+    isForwarded,
     injectedHeaders: injected,
     passthrough: config.passthrough,
     ...makeJudge(config),
@@ -117,8 +121,10 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
       return undefined;
     },
     hasNext: (isOut) => tiers.some(({ targets }) => targets.some((instance) => !isOut(instance))),
-    refusal: (asked, instance) =>
-      instance.routes.has(asked.protocol.name) ? undefined : 'protocol_not_supported',
+    refusal(asked, instance) {
+      if (!instance.routes.has(asked.protocol.name)) return 'protocol_not_supported';
+      return config.fallback.onRateLimit && asked.quota?.isSpent(instance.name) ? 'rate_limited' : undefined;
+    },
     close() {
       for (const instance of instances) instance.transport.close();
     },

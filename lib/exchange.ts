@@ -1,8 +1,11 @@
 import type { ServerResponse } from 'node:http';
+import type { Admission } from './admission.ts';
 import type { Tally } from './answer/tally.ts';
+import type { UsageEstimate } from './answer/usage-estimate.ts';
 import type { AttemptRecord } from './host.ts';
 import type { Asked, Instance, Plan } from './plan.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
+import type { Consumption } from './quota.ts';
 import type { JsonDocument } from './request/json-document.ts';
 import type { Attempt } from './upstream/attempt.ts';
 
@@ -44,6 +47,12 @@ export interface Exchange extends Asked {
   /** The attempt under way, or the one that is being answered with; `undefined` while nothing has been sent. */
   current: Attempt | undefined;
   tally: Tally | undefined;
+  /** What middlewares in front have found out. */
+  readonly admission: Admission | undefined;
+  /** Kept only where a quota has to be charged, whatever the LLM reports. */
+  readonly estimate: UsageEstimate | undefined;
+  /** What has been used up in the end; `undefined` where nothing has, or nobody knows. */
+  consumption: Consumption | undefined;
   /** The client has hung up. */
   gone: boolean;
   ending: Ending | undefined;
@@ -51,6 +60,12 @@ export interface Exchange extends Asked {
   stopWatching: (() => void) | undefined;
   /** What is called once, when the request has ended. */
   readonly onEnd: (exchange: Exchange, ending: Ending) => void;
+}
+
+/** Nothing is sent again from here on: what another try would have needed can go. */
+export function releaseBody(exchange: Exchange): void {
+  exchange.estimate?.notePrompt(exchange.document, exchange.protocol);
+  exchange.document = undefined;
 }
 
 /** Ends the exchange; only the first ending counts. */

@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { findAdmission } from './admission.ts';
 import { answerError } from './answer/answer-error.ts';
 import { GatewayError } from './answer/gateway-error.ts';
+import { UsageEstimate } from './answer/usage-estimate.ts';
 import { type Ending, type Exchange, endExchange, type Locals, type Next } from './exchange.ts';
 import { llmVariables, noteRequest, setVariables } from './log/variables.ts';
+import { openQuota } from './open-quota.ts';
 import type { Plan } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import { isObject } from './protocols/json.ts';
@@ -12,6 +15,7 @@ import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts'
 import { originalUrl, pathOf } from './request/variables.ts';
 import { watchConnection } from './request/watch-connection.ts';
 import type { ResolvedHost } from './resolve-host.ts';
+import { settleQuota } from './settle-quota.ts';
 import { abandon, runAttempts } from './upstream/attempts.ts';
 
 /** `res.locals`, which Express makes for every response and others do not. */
@@ -30,12 +34,15 @@ function openExchange(
   onEnd: Exchange['onEnd'],
 ): Exchange {
   const endpoint = protocolOfPath(pathOf(originalUrl(req)));
+  const locals = localsOf(res);
+  const admission = findAdmission(req);
+  const quota = admission === undefined ? undefined : openQuota(admission, req, locals);
   return {
     plan,
     req,
     res,
     next,
-    locals: localsOf(res),
+    locals,
     startedAt: performance.now(),
     endpoint,
     protocol: protocols[endpoint ?? 'passthrough'],
@@ -50,6 +57,10 @@ function openExchange(
     instance: undefined,
     current: undefined,
     tally: undefined,
+    admission,
+    quota,
+    estimate: quota === undefined ? undefined : new UsageEstimate(),
+    consumption: undefined,
     gone: false,
     ending: undefined,
     hashKey: undefined,
@@ -115,6 +126,7 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
     watchClient(exchange, host);
     if (exchange.gone) return;
     await receive(exchange);
+    if (exchange.quota !== undefined && !exchange.gone) await exchange.quota.look(exchange.plan.names);
     if (!exchange.gone) await runAttempts(exchange, host);
   } catch (error) {
     answerFailure(exchange, error, host);
@@ -135,6 +147,7 @@ export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gatewa
   let waiting: (() => void)[] = [];
 
   function onEnd(exchange: Exchange, ending: Ending): void {
+    settleQuota(exchange, ending);
     setVariables(exchange, ending);
     host.onFinish?.(llmVariables(exchange.res));
     inFlight--;

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
+import type { Quota } from './quota.ts';
 import type { ResolveCredentials } from './upstream/credentials.ts';
 import type { InstanceCounters } from './upstream/instance-counters.ts';
 import type { Outcome } from './upstream/outcome.ts';
@@ -38,9 +39,14 @@ export interface Asked {
   /** `res.locals`. */
   readonly locals: Readonly<Record<string, unknown>>;
   readonly protocol: Protocol;
+  /** `undefined` where nothing limits the request. */
+  readonly quota: Quota | undefined;
   /** What a consistent hash goes by; read once, when it is needed. */
   hashKey: string | undefined;
 }
+
+/** Why an instance is passed over, as `llm_attempts` says it. */
+export type Refusal = 'protocol_not_supported' | 'rate_limited';
 
 /** What is done after an outcome: answer the client with it, or try the next instance. */
 export type Verdict = 'answer' | 'next';
@@ -59,10 +65,14 @@ export interface Limits {
  */
 export interface Plan {
   readonly instances: readonly Instance[];
+  /** Their names. */
+  readonly names: readonly string[];
   readonly limits: Limits;
   readonly logging: { readonly summaries: boolean; readonly payloads: boolean };
   /** Header names that never reach an LLM, in lower case. */
   readonly withheldHeaders: ReadonlySet<string>;
+  /** Whether the host wants a header that holds a caller's credentials to reach the LLM. */
+  isForwarded(name: string): boolean;
   /** Header names that never reach a client: those that carry credentials to an LLM. In lower case. */
   readonly injectedHeaders: ReadonlySet<string>;
   /** Hands a JSON answer to the next middleware as `req.body` instead of answering the client. */
@@ -72,7 +82,7 @@ export interface Plan {
   /** Whether there is an instance that is not out. Takes nobody's turn. */
   hasNext(isOut: (instance: Instance) => boolean): boolean;
   /** Why an instance must be passed over for this request; `undefined` admits it. */
-  refusal(asked: Asked, instance: Instance): string | undefined;
+  refusal(asked: Asked, instance: Instance): Refusal | undefined;
   /** Whether an answer with this status counts as failed. */
   isFailure(status: number): boolean;
   /**

@@ -5,6 +5,8 @@ import type { Usage } from './protocols/protocol.ts';
 
 /** What one answer has used up. */
 export interface Consumption {
+  /** Whether the LLM said so, or it has been estimated from lengths. */
+  readonly source: 'reported' | 'estimated';
   readonly usage: Usage;
   /** The usage object as the LLM wrote it. */
   readonly rawUsage: JsonObject;
@@ -24,8 +26,11 @@ export interface Quota {
   rejection(instances: readonly string[]): GatewayError;
   /** The response headers that tell the client its quota on these instances. */
   headers(instances: readonly string[]): Readonly<Record<string, string>>;
-  /** Counts what an instance's answer has used. Returns at once and never throws. */
-  charge(instance: string, consumption: Consumption): void;
+  /**
+   * Called once, when the request has ended, with what it has used up of which instance, if anything. Returns at
+   * once and never throws: what has to be waited for is nothing the client waits for.
+   */
+  settle(instance: string | undefined, consumption: Consumption | undefined): void;
 }
 
 /** Limits requests. */

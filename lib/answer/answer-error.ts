@@ -2,6 +2,8 @@ import { type Ending, type Exchange, endExchange } from '../exchange.ts';
 import type { GatewayError } from './gateway-error.ts';
 
 function endingOf(error: GatewayError): Ending {
+  // Its status is the configuration's choice.
+  if (error.code === 'quota_exceeded') return 'rejected';
   return error.status === 408 || error.status === 504 ? 'timeout' : 'rejected';
 }
 

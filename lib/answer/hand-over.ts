@@ -1,5 +1,5 @@
 import { ChunkList } from '../chunk-list.ts';
-import { type Exchange, endExchange, type Next } from '../exchange.ts';
+import { type Exchange, endExchange, type Next, releaseBody } from '../exchange.ts';
 import { parseObject } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
@@ -40,11 +40,12 @@ export class HandOver implements AnswerSink {
   }
 
   start(): void {
-    this.#exchange.document = undefined;
+    releaseBody(this.#exchange);
     this.#attempt.pipeTo(this);
   }
 
   onData(chunk: Buffer): void {
+    this.#exchange.estimate?.sample(chunk);
     this.#reader.push(chunk);
     if (this.#attempt.bytes <= MAX_BYTES) return;
     this.#attempt.abort();

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Exchange, endExchange } from '../exchange.ts';
+import { type Exchange, endExchange, releaseBody } from '../exchange.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
@@ -73,8 +73,7 @@ export class Relay implements AnswerSink {
   }
 
   start(): void {
-    // Nothing is sent again from here on: what another try would have needed can go.
-    this.#exchange.document = undefined;
+    releaseBody(this.#exchange);
     const whole = this.#attempt.takeWhole();
     if (whole !== undefined) {
       this.#answerWhole(whole);
@@ -86,6 +85,7 @@ export class Relay implements AnswerSink {
 
   /** The answer was complete before its first byte went out: head and body are one write. */
   #answerWhole(bytes: Buffer): void {
+    this.#exchange.estimate?.sample(bytes);
     const first = this.#reader.push(bytes);
     const last = this.#reader.end();
     const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
@@ -120,6 +120,7 @@ export class Relay implements AnswerSink {
   }
 
   onData(chunk: Buffer): void {
+    this.#exchange.estimate?.sample(chunk);
     const passed = this.#reader.push(chunk);
     if (passed !== undefined) this.#write(passed);
   }

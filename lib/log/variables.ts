@@ -24,6 +24,7 @@ const DEFAULTS = {
   llm_provider: '',
   llm_attempts: [],
   llm_outcome: '',
+  llm_usage_source: 'none',
 } as const;
 
 /** Present only where `logging` asks for them. */
@@ -46,8 +47,9 @@ export function noteRequest(exchange: Exchange, document: JsonDocument): void {
   }
 }
 
-function noteUsage({ locals, tally }: Exchange): void {
-  const usage = tally?.usage;
+function noteUsage({ locals, tally, consumption }: Exchange): void {
+  const usage = consumption?.usage;
+  locals.llm_usage_source = consumption?.source ?? DEFAULTS.llm_usage_source;
   locals.llm_prompt_tokens = usage?.promptTokens ?? 0;
   locals.llm_completion_tokens = usage?.completionTokens ?? 0;
   locals.llm_total_tokens = usage?.totalTokens ?? 0;

@@ -33,6 +33,8 @@ export class Attempt implements AnswerHandler {
   /** Milliseconds to the body's first byte; of a stream that is held, to its first event: comments are no tokens. */
   firstTokenMs: number | undefined;
   bytes = 0;
+  /** The status the answer counts as, as soon as that is known. */
+  status: number | undefined;
 
   readonly #limits: Limits;
   readonly #asksForHead: boolean;
@@ -173,6 +175,7 @@ export class Attempt implements AnswerHandler {
 
   #answered(status: number): void {
     const head = this.#head;
+    this.status = status;
     if (head !== undefined) this.#decide({ kind: 'answered', head, status });
   }
 

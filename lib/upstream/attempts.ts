@@ -8,7 +8,7 @@ import { isJson } from '../answer/make-reader.ts';
 import { Relay } from '../answer/relay.ts';
 import type { Exchange } from '../exchange.ts';
 import type { TriedAttempt } from '../host.ts';
-import type { Instance } from '../plan.ts';
+import type { Instance, Refusal } from '../plan.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { Attempt } from './attempt.ts';
 import { buildRequest } from './build-request.ts';
@@ -42,19 +42,41 @@ function isOut(exchange: Exchange, instance: Instance): boolean {
   return true;
 }
 
+const RATE_LIMITED: Refusal = 'rate_limited';
+
 /**
  * The next instance that may be tried. Those that may not are out before one is picked: a turn spent on them
  * would be missing in their share of the requests they can serve.
  */
 function nextInstance(exchange: Exchange): Instance | undefined {
   const instance = exchange.plan.next(exchange, (candidate) => isOut(exchange, candidate));
-  if (instance !== undefined) exchange.out.add(instance);
-  return instance;
+  if (instance === undefined) return undefined;
+  exchange.out.add(instance);
+  if (exchange.quota?.isSpent(instance.name) !== true) return instance;
+  // A plan that does not pass over spent instances has given this one its turn: the request ends here.
+  exchange.attempts.push({ instance: instance.name, skipped: RATE_LIMITED });
+  return undefined;
+}
+
+/** The instances that had no quota left for this request. */
+function spentInstances({ attempts }: Exchange): readonly string[] {
+  return attempts.flatMap((attempt) =>
+    'skipped' in attempt && attempt.skipped === RATE_LIMITED ? attempt.instance : [],
+  );
+}
+
+/** What tells the client its quota: on the instance it is answered from, and on those that had none left. */
+function quotaHeaders(exchange: Exchange, answering?: Instance): Readonly<Record<string, string>> {
+  if (exchange.quota === undefined) return {};
+  const spent = spentInstances(exchange);
+  return exchange.quota.headers(answering === undefined ? spent : [...spent, answering.name]);
 }
 
 /** Why nothing could be tried at all. */
 function noInstance(exchange: Exchange): GatewayError {
-  const { plan, protocol } = exchange;
+  const { plan, protocol, quota } = exchange;
+  const spent = spentInstances(exchange);
+  if (quota !== undefined && spent.length > 0) return quota.rejection(spent);
   const spoken = new Set(plan.instances.flatMap((instance) => [...instance.routes.keys()]));
   if (spoken.size > 0 && !spoken.has(protocol.name)) {
     const names = [...spoken].filter((name) => name !== 'passthrough').join(', ');
@@ -97,11 +119,17 @@ async function awaitCredentials(
 }
 
 /** The credentials, and the caller's own where `host.forwardHeaders` lets them into the request. */
-function secretsIn({ headers }: UpstreamRequest, { secrets }: Credentials, host: ResolvedHost) {
+function secretsIn(
+  { headers }: UpstreamRequest,
+  { secrets }: Credentials,
+  { admission }: Exchange,
+  host: ResolvedHost,
+) {
   if (host.forwardHeaders === false) return secrets;
+  const names = [...CREDENTIAL_HEADERS, ...(admission?.credentialHeaders ?? [])];
   return withSecrets(
     secrets,
-    CREDENTIAL_HEADERS.flatMap((name) => headers[name] ?? []),
+    names.flatMap((name) => headers[name] ?? []),
   );
 }
 
@@ -130,7 +158,7 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   exchange.streams = streams;
   if (streams) liftTimeouts(exchange.req);
   const { plan } = exchange;
-  const secrets = secretsIn(request, credentials, host);
+  const secrets = secretsIn(request, credentials, exchange, host);
   const attempt = new Attempt(instance, request, secrets, plan.limits, (status) => plan.isFailure(status));
   exchange.current = attempt;
   const outcome = await attempt.outcome;
@@ -145,7 +173,7 @@ function summarise({ instance, outcome, durationMs }: Try): TriedAttempt {
 
 /** Answers the client with what came of the last try. */
 function present(exchange: Exchange, { outcome, attempt, instance }: Try, host: ResolvedHost): void {
-  const extraHeaders: Record<string, string> = {};
+  const extraHeaders: Record<string, string> = { ...quotaHeaders(exchange, instance) };
   // SDKs would otherwise repeat, each time, all the tries that have just failed.
   if (exchange.exhausted) extraHeaders['x-should-retry'] = 'false';
   if (outcome.kind !== 'answered' || attempt === undefined) {
@@ -157,6 +185,7 @@ function present(exchange: Exchange, { outcome, attempt, instance }: Try, host: 
   // Without a next middleware there is nobody but the client to hand it to.
   const { next } = exchange;
   if (exchange.plan.passthrough && next !== undefined && status >= 200 && status < 300 && isJson(headers)) {
+    for (const [name, value] of Object.entries(extraHeaders)) exchange.res.setHeader(name, value);
     new HandOver(exchange, attempt, outcome.head, next).start();
   } else {
     new Relay(exchange, attempt, outcome.head, extraHeaders).start();
@@ -213,7 +242,7 @@ function isExhausted(exchange: Exchange, outcome: Outcome): boolean {
 /** Tries instances until one answers well enough, or none is left, and answers the client. */
 export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promise<void> {
   let instance = nextInstance(exchange);
-  if (instance === undefined) return answerError(exchange, noInstance(exchange));
+  if (instance === undefined) return answerError(exchange, noInstance(exchange), quotaHeaders(exchange));
   for (;;) {
     const tried = await tryInstance(exchange, instance, host);
     if (exchange.gone) return;

@@ -1,6 +1,8 @@
+import type { Admission } from '../admission.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Instance } from '../plan.ts';
+import type { Instance, Plan } from '../plan.ts';
 import type { Credentials } from './credentials.ts';
+import { withoutParameters } from './query-parameters.ts';
 import { requestHeaders } from './request-headers.ts';
 import { requestPath } from './request-path.ts';
 import { rewriteBody } from './rewrite-body.ts';
@@ -12,29 +14,33 @@ export interface BuiltRequest {
   readonly streams: boolean;
 }
 
+/** Takes away what a middleware in front has known the caller by. */
+function withholdCredentials(
+  headers: Record<string, unknown>,
+  { credentialHeaders }: Admission,
+  plan: Plan,
+): void {
+  for (const name of credentialHeaders) if (!plan.isForwarded(name)) delete headers[name];
+}
+
 /** @throws GatewayError 400 `invalid_request_target` */
 export function buildRequest(exchange: Exchange, instance: Instance, credentials: Credentials): BuiltRequest {
-  const { req, document, protocol, plan } = exchange;
+  const { req, document, protocol, plan, admission } = exchange;
   const route = instance.routes.get(protocol.name);
   const rewritten =
     document === undefined || route === undefined ? undefined : rewriteBody(document, route.rules, protocol);
   const passesThrough = protocol.name === 'passthrough';
+  const clientUrl = passesThrough
+    ? withoutParameters(req.url ?? '/', admission?.credentialQueries)
+    : undefined;
+  const headers = requestHeaders(req.headers, plan.withheldHeaders, instance.host, rewritten?.pieces);
+  if (admission !== undefined) withholdCredentials(headers, admission, plan);
+  for (const [name, value] of credentials.headers) headers[name] = value;
   return {
     request: {
       method: passesThrough ? (req.method ?? 'GET') : 'POST',
-      path: requestPath(
-        route?.path,
-        instance.query,
-        passesThrough ? (req.url ?? '/') : undefined,
-        credentials.query,
-      ),
-      headers: requestHeaders(
-        req.headers,
-        plan.withheldHeaders,
-        instance.host,
-        rewritten?.pieces,
-        credentials,
-      ),
+      path: requestPath(route?.path, instance.query, clientUrl, credentials.query),
+      headers,
       body: rewritten?.pieces,
     },
     streams: rewritten?.streams ?? false,

@@ -1,5 +1,4 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Credentials } from './credentials.ts';
 
 /** Headers that belong to one connection, not to the message (RFC 9110 §7.6.1). */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -37,19 +36,24 @@ export const CREDENTIAL_HEADERS = [
   'ocp-apim-subscription-key',
 ];
 
+/** Says of a header's name, in lower case, whether `host.forwardHeaders` asks for it. */
+export function forwardTest(forwarded: boolean | readonly string[]): (name: string) => boolean {
+  if (typeof forwarded === 'boolean') return () => forwarded;
+  const names = new Set(forwarded.map((name) => name.toLowerCase()));
+  return (name) => names.has(name);
+}
+
 /**
  * The client's headers that do not reach an LLM, in lower case.
  *
  * @param injected names used in any instance's `auth.header`
- * @param forwarded `host.forwardHeaders`
+ * @param isForwarded of those that hold credentials, which are let through all the same
  */
 export function withheldHeaders(
   injected: Iterable<string>,
-  forwarded: boolean | readonly string[],
+  isForwarded: (name: string) => boolean,
 ): ReadonlySet<string> {
-  const credentials = new Set([...CREDENTIAL_HEADERS, ...injected]);
-  if (forwarded === true) credentials.clear();
-  if (Array.isArray(forwarded)) for (const name of forwarded) credentials.delete(String(name).toLowerCase());
+  const credentials = [...CREDENTIAL_HEADERS, ...injected].filter((name) => !isForwarded(name));
   return new Set([...HOP_BY_HOP, ...OWN_HEADERS, ...credentials]);
 }
 
@@ -59,13 +63,12 @@ export function connectionTokens(connection: string | undefined): readonly strin
   return connection.split(',').map((token) => token.trim().toLowerCase());
 }
 
-/** The headers for one attempt: the client's, less those withheld, then the gateway's and the credentials. */
+/** The headers for one attempt: the client's, less those withheld, then the gateway's. Credentials are yet to come. */
 export function requestHeaders(
   client: IncomingHttpHeaders,
   withheld: ReadonlySet<string>,
   host: string,
   body: readonly Buffer[] | undefined,
-  credentials: Credentials,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = { host };
   for (const name in client) {
@@ -78,6 +81,5 @@ export function requestHeaders(
     headers['content-length'] = String(body.reduce((sum, piece) => sum + piece.length, 0));
   }
   headers.host = host;
-  for (const [name, value] of credentials.headers) headers[name] = value;
   return headers;
 }

@@ -8,6 +8,7 @@ const STRINGS = [
   'llm_instance',
   'llm_provider',
   'llm_outcome',
+  'llm_usage_source',
 ];
 const WHOLE_NUMBERS = [
   'llm_time_to_first_token',

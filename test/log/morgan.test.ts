@@ -72,6 +72,7 @@ describe('registerMorganTokens', () => {
           'llm_provider=openai-compatible',
           'llm_attempts=\\[\\{"instance":"llm","status":200,"duration_ms":\\d+\\}\\]',
           'llm_outcome=complete',
+          'llm_usage_source=reported',
         ].join('\\|'),
       ),
     );

@@ -1,0 +1,114 @@
+import { ChunkList } from '../chunk-list.ts';
+import { isObject, type JsonObject, parseObject } from '../protocols/json.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { Consumption } from '../quota.ts';
+import { findMember, type JsonDocument } from '../request/json-document.ts';
+import { StringSkipper } from '../request/string-skipper.ts';
+import { splitEvents } from './sse.ts';
+
+/** English text has about four characters in a token, for every current tokenizer. */
+const BYTES_PER_TOKEN = 4;
+
+/** How much of an answer is kept to tell its text from the framing around it. */
+const SAMPLE_BYTES = 8 * 1024;
+
+/** A string this long without a space near its start is an image or a file, and no text. */
+const LONG_STRING_BYTES = 1024;
+const LOOK_FOR_SPACE_BYTES = 256;
+
+const QUOTE = 0x22;
+const SPACE = 0x20;
+
+function isBinary(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < LONG_STRING_BYTES) return false;
+  return !bytes.subarray(start, start + LOOK_FOR_SPACE_BYTES).includes(SPACE);
+}
+
+/** Bytes of text in the strings of one member. The document has been checked, so every string ends. */
+function textBytes(document: JsonDocument, key: string): number {
+  const member = findMember(document, key);
+  if (member === undefined) return 0;
+  const { bytes } = document;
+  const strings = new StringSkipper(bytes);
+  let sum = 0;
+  for (let at = bytes.indexOf(QUOTE, member.valueStart); at !== -1 && at < member.valueEnd; ) {
+    const end = strings.skip(at);
+    if (!isBinary(bytes, at, end)) sum += end - at;
+    at = bytes.indexOf(QUOTE, end);
+  }
+  return sum;
+}
+
+interface Sampled {
+  readonly text: number;
+  readonly pieces: number;
+}
+
+/** Characters of generated text in a part of an answer, and how many events or answers it was spread over. */
+function readSample(sample: Buffer, protocol: Protocol, isStream: boolean): Sampled {
+  const parts = isStream
+    ? splitEvents(sample.toString('latin1')).map(({ data }) => data ?? '')
+    : [sample.toString('latin1')];
+  const read = parts.map(parseObject).filter(isObject);
+  return {
+    text: read.reduce((sum, json) => sum + protocol.text(json).length, 0),
+    pieces: read.length,
+  };
+}
+
+function consumption(promptTokens: number, completionTokens: number): Consumption {
+  const totalTokens = promptTokens + completionTokens;
+  const rawUsage: JsonObject = {
+    prompt_tokens: promptTokens,
+    completion_tokens: completionTokens,
+    total_tokens: totalTokens,
+    input_tokens: promptTokens,
+    output_tokens: completionTokens,
+  };
+  const usage = {
+    promptTokens,
+    completionTokens,
+    totalTokens,
+    cacheReadInputTokens: 0,
+    cacheCreationInputTokens: 0,
+    reasoningTokens: 0,
+  };
+  return { source: 'estimated', usage, rawUsage };
+}
+
+/**
+ * What a request has roughly used up, by lengths alone, for answers that end before the LLM has said it. Of the
+ * answer only its start is kept, by reference: how much of it is text holds for the rest as well.
+ */
+export class UsageEstimate {
+  #promptTokens: number | undefined;
+  readonly #sample = new ChunkList();
+
+  /** Has to be called before the document is let go. Only the first call counts. */
+  notePrompt(document: JsonDocument | undefined, protocol: Protocol): void {
+    if (document === undefined || this.#promptTokens !== undefined) return;
+    const bytes = textBytes(document, protocol.contentMember) + textBytes(document, 'system');
+    this.#promptTokens = Math.ceil(bytes / BYTES_PER_TOKEN);
+  }
+
+  /** Takes the answer as it passes. */
+  sample(chunk: Buffer): void {
+    if (this.#sample.bytes < SAMPLE_BYTES) this.#sample.push(chunk.subarray(0, SAMPLE_BYTES));
+  }
+
+  /** @param bytes the length of the answer so far */
+  consumption(bytes: number, protocol: Protocol, isStream: boolean): Consumption {
+    return consumption(this.#promptTokens ?? 0, this.#completionTokens(bytes, protocol, isStream));
+  }
+
+  #completionTokens(bytes: number, protocol: Protocol, isStream: boolean): number {
+    const sample = this.#sample.take();
+    if (sample.length === 0) return 0;
+    const { text, pieces } = readSample(sample, protocol, isStream);
+    const share = bytes / sample.length;
+    if (text > 0) return Math.ceil((text * share) / BYTES_PER_TOKEN);
+    // Tool calls and thoughts have no text here, but come as about a token an event.
+    if (isStream && pieces > 0) return Math.ceil(pieces * share);
+    return protocol.name === 'openai-embeddings' ? 0 : Math.ceil(bytes / BYTES_PER_TOKEN);
+  }
+}

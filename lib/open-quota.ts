@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import type { Admission } from './admission.ts';
+import type { Limiter, Quota } from './quota.ts';
+
+/** The caller's own limits stand in place of the route's. */
+function limitersOf({ consumerLimiter, limiters }: Admission): Iterable<Limiter> {
+  return consumerLimiter === undefined ? limiters : [consumerLimiter];
+}
+
+/** Several limiters in a row: each has its say, and each is charged. */
+function combine(quotas: readonly [Quota, ...Quota[]]): Quota {
+  return {
+    async look(instances) {
+      await Promise.all(quotas.map((quota) => quota.look(instances)));
+    },
+    isSpent: (instance) => quotas.some((quota) => quota.isSpent(instance)),
+    rejection(instances) {
+      const spent = quotas.find((quota) => instances.some((instance) => quota.isSpent(instance)));
+      return (spent ?? quotas[0]).rejection(instances);
+    },
+    headers: (instances) => Object.assign({}, ...quotas.map((quota) => quota.headers(instances))),
+    settle(instance, consumption) {
+      for (const quota of quotas) quota.settle(instance, consumption);
+    },
+  };
+}
+
+/** What limits a request, by what the middlewares in front have said; `undefined` where nothing does. */
+export function openQuota(
+  admission: Admission,
+  req: IncomingMessage,
+  locals: Readonly<Record<string, unknown>>,
+): Quota | undefined {
+  const quotas = [...limitersOf(admission)].flatMap((limiter) => limiter.open(req, locals) ?? []);
+  const [first, ...others] = quotas;
+  return first === undefined || others.length === 0 ? first : combine([first, ...others]);
+}
