@@ -7,7 +7,8 @@ import type { Next } from './exchange.ts';
 import { makeGateway } from './gateway.ts';
 import type { Host } from './host.ts';
 import { type ResolvedHost, resolveHost } from './resolve-host.ts';
-import { type GatewayStatus, gatewayStatus } from './status.ts';
+import { gatewayStatus } from './stats/gateway-status.ts';
+import type { GatewayStatus } from './status.ts';
 
 /** An Express/Connect middleware that also works as a bare `http` request listener. */
 export interface GatewayMiddleware<Config> {
@@ -48,7 +49,7 @@ export function makeMiddleware<Config>(
         plan = compilePlan(load(replacement, resolved), resolved);
         replaced.close();
       },
-      status: () => gatewayStatus(plan, gateway.inFlight),
+      status: () => gatewayStatus(plan, gateway),
     },
   );
 }

@@ -9,9 +9,9 @@ import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import { providers } from './providers/index.ts';
 import type { Provider } from './providers/provider.ts';
 import type { ResolvedHost } from './resolve-host.ts';
+import { InstanceStats } from './stats/instance-stats.ts';
 import { credentialsOf } from './upstream/credentials.ts';
 import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
-import { makeCounters } from './upstream/instance-counters.ts';
 import { makeJudge } from './upstream/judge.ts';
 import { forwardTest, withheldHeaders } from './upstream/request-headers.ts';
 import { bodyRules } from './upstream/rewrite-body.ts';
@@ -63,7 +63,7 @@ function compileInstance(
       verifyCertificate: config.ssl_verify,
       timeoutMs: config.timeout,
     }),
-    counters: makeCounters(),
+    stats: new InstanceStats(),
   };
 }
 
@@ -105,6 +105,7 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
   return {
     instances,
     names: instances.map(({ name }) => name),
+    priorities: tiers.map(({ priority }) => priority),
     limits: limitsOf(config),
     logging: config.logging,
     withheldHeaders: withheldHeaders(injected, isForwarded),

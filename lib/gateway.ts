@@ -3,7 +3,7 @@ import { findAdmission } from './admission.ts';
 import { answerError } from './answer/answer-error.ts';
 import { GatewayError } from './answer/gateway-error.ts';
 import { UsageEstimate } from './answer/usage-estimate.ts';
-import { type Ending, type Exchange, endExchange, type Locals, type Next } from './exchange.ts';
+import { type Ending, type Exchange, endExchange, type Next } from './exchange.ts';
 import { llmVariables, noteRequest, setVariables } from './log/variables.ts';
 import { openQuota } from './open-quota.ts';
 import type { Plan } from './plan.ts';
@@ -15,16 +15,10 @@ import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts'
 import { originalUrl, pathOf } from './request/variables.ts';
 import { watchConnection } from './request/watch-connection.ts';
 import type { ResolvedHost } from './resolve-host.ts';
+import { localsOf } from './response-locals.ts';
 import { settleQuota } from './settle-quota.ts';
+import { GatewayStats } from './stats/gateway-stats.ts';
 import { abandon, runAttempts } from './upstream/attempts.ts';
-
-/** `res.locals`, which Express makes for every response and others do not. */
-function localsOf(res: ServerResponse): Locals {
-  if ('locals' in res && isObject(res.locals)) return res.locals;
-  const locals: Locals = {};
-  Object.assign(res, { locals });
-  return locals;
-}
 
 function openExchange(
   plan: Plan,
@@ -137,17 +131,20 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
 export interface Gateway {
   handle(req: IncomingMessage, res: ServerResponse, next?: Next): void;
   readonly inFlight: number;
+  readonly stats: GatewayStats;
   /** Resolves when no request is under way. */
   idle(): Promise<void>;
 }
 
 /** The engine: serves requests by whatever plan is current when they come in. */
 export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gateway {
+  const stats = new GatewayStats();
   let inFlight = 0;
   let waiting: (() => void)[] = [];
 
   function onEnd(exchange: Exchange, ending: Ending): void {
     settleQuota(exchange, ending);
+    stats.count(exchange, ending);
     setVariables(exchange, ending);
     host.onFinish?.(llmVariables(exchange.res));
     inFlight--;
@@ -161,6 +158,7 @@ export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gatewa
       inFlight++;
       void handle(openExchange(currentPlan(), req, res, next, onEnd), host);
     },
+    stats,
     get inFlight() {
       return inFlight;
     },

@@ -1,9 +1,15 @@
 export { aiProxy } from './ai-proxy.ts';
 export { aiProxyMulti, type GatewayMiddleware } from './ai-proxy-multi.ts';
+export { aiRateLimiting, type RateLimitingMiddleware } from './ai-rate-limiting/ai-rate-limiting.ts';
+export { type ApisixRouter, apisixRouter } from './apisix-router/apisix-router.ts';
 export { ConfigError, type ConfigFault } from './config/config-error.ts';
 export type { AiProxyConfig } from './config/generated/ai-proxy.ts';
 export type { AiProxyMultiConfig, InstanceConfig } from './config/generated/ai-proxy-multi.ts';
 export type { EarlyAiProxyMultiConfig } from './config/generated/ai-proxy-multi-early.ts';
+export type { AiRateLimitingConfig } from './config/generated/ai-rate-limiting.ts';
+export type { ApisixRouterConfig } from './config/generated/apisix-router.ts';
+export type { ConsumerConfig } from './config/generated/consumer.ts';
+export type { KeyAuthConfig } from './config/generated/key-auth.ts';
 export type { AiProxyMultiInput } from './config/multi-input.ts';
 export type {
   AttemptRecord,
@@ -13,6 +19,18 @@ export type {
   SkippedInstance,
   TriedAttempt,
 } from './host.ts';
+export { type KeyAuthMiddleware, type KeyAuthOptions, keyAuth } from './key-auth/key-auth.ts';
 export { type Morgan, registerMorganTokens } from './log/morgan-tokens.ts';
 export { llmVariables } from './log/variables.ts';
-export type { GatewayStatus, InstanceStatus } from './status.ts';
+export type {
+  AddressHealth,
+  FallbackStatus,
+  GatewayStatus,
+  HealthState,
+  InstanceHealth,
+  InstanceStatus,
+  LastError,
+  MinuteStatus,
+  Percentiles,
+  QuotaStatus,
+} from './status.ts';

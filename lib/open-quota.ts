@@ -19,6 +19,7 @@ function combine(quotas: readonly [Quota, ...Quota[]]): Quota {
       return (spent ?? quotas[0]).rejection(instances);
     },
     headers: (instances) => Object.assign({}, ...quotas.map((quota) => quota.headers(instances))),
+    left: (instance) => quotas.map((quota) => quota.left(instance)).find((left) => left !== undefined),
     settle(instance, consumption) {
       for (const quota of quotas) quota.settle(instance, consumption);
     },

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { Quota } from './quota.ts';
+import type { InstanceStats } from './stats/instance-stats.ts';
 import type { ResolveCredentials } from './upstream/credentials.ts';
-import type { InstanceCounters } from './upstream/instance-counters.ts';
 import type { Outcome } from './upstream/outcome.ts';
 import type { BodyRules } from './upstream/rewrite-body.ts';
 import type { Transport } from './upstream/transport.ts';
@@ -30,7 +30,7 @@ export interface Instance {
   readonly routes: ReadonlyMap<ProtocolName, Route>;
   readonly credentials: ResolveCredentials;
   readonly transport: Transport;
-  readonly counters: InstanceCounters;
+  readonly stats: InstanceStats;
 }
 
 /** What a plan may look at to choose an instance. */
@@ -67,6 +67,8 @@ export interface Plan {
   readonly instances: readonly Instance[];
   /** Their names. */
   readonly names: readonly string[];
+  /** Those of the instances, in the order in which they are tried. */
+  readonly priorities: readonly number[];
   readonly limits: Limits;
   readonly logging: { readonly summaries: boolean; readonly payloads: boolean };
   /** Header names that never reach an LLM, in lower case. */

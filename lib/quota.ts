@@ -12,6 +12,14 @@ export interface Consumption {
   readonly rawUsage: JsonObject;
 }
 
+/** What is left of one counter. */
+export interface QuotaLeft {
+  readonly limit: number;
+  readonly remaining: number;
+  /** Milliseconds since the epoch; `undefined` where no window has begun. */
+  readonly resetsAtMs: number | undefined;
+}
+
 /** How much one request may use of which instances. The gateway asks; who counts, and where, is not its business. */
 export interface Quota {
   /**
@@ -26,6 +34,8 @@ export interface Quota {
   rejection(instances: readonly string[]): GatewayError;
   /** The response headers that tell the client its quota on these instances. */
   headers(instances: readonly string[]): Readonly<Record<string, string>>;
+  /** What is left for this instance, what has been settled included; `undefined` where nothing limits it by itself. */
+  left(instance: string): QuotaLeft | undefined;
   /**
    * Called once, when the request has ended, with what it has used up of which instance, if anything. Returns at
    * once and never throws: what has to be waited for is nothing the client waits for.

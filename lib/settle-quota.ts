@@ -18,8 +18,18 @@ function consumptionOf(exchange: Exchange, ending: Ending): Consumption | undefi
   return estimate.consumption(current?.bytes ?? 0, protocol, streams);
 }
 
+/** What the instance has come to by this request. A consumer's own quota is nobody else's business. */
+function noteStats({ instance, consumption, quota, admission }: Exchange): void {
+  if (instance === undefined) return;
+  const { stats } = instance;
+  if (consumption !== undefined) stats.countTokens(consumption.usage);
+  if (quota !== undefined && admission?.consumerLimiter === undefined)
+    stats.quota = quota.left(instance.name);
+}
+
 /** Finds out what a request has used up in the end, and charges the instance that answered. */
 export function settleQuota(exchange: Exchange, ending: Ending): void {
   exchange.consumption = consumptionOf(exchange, ending);
   exchange.quota?.settle(exchange.instance?.name, exchange.consumption);
+  noteStats(exchange);
 }

@@ -211,18 +211,18 @@ describe('status()', () => {
     expect(status).toMatchObject({
       in_flight: 0,
       instances: [
-        { name: 'down', priority: 2, attempts: 2, failures: { refused: 2 }, fallbacks: 2 },
-        { name: 'limited', weight: 3, attempts: 2, answers: { '4xx': 2 }, fallbacks: 2 },
+        { name: 'down', priority: 2, attempts: 2, failures: { refused: 2 }, fallbacks: { out: 2 } },
+        { name: 'limited', weight: 3, attempts: 2, answers: { '4xx': 2 }, fallbacks: { out: 2, in: 2 } },
         {
           name: 'working',
           provider: 'openai',
           model: 'model-working',
-          health: 'unchecked',
+          health: { state: 'unchecked' },
           attempts: 2,
           answers: { '2xx': 2, '3xx': 0, '4xx': 0, '5xx': 0 },
           failures: { refused: 0, reset: 0, timed_out: 0, other: 0 },
-          fallbacks: 0,
-          time_to_first_byte_ms: { last: expect.any(Number), mean: expect.any(Number) },
+          fallbacks: { out: 0, in: 2 },
+          latency_ms: { p50: expect.any(Number), p95: expect.any(Number), p99: expect.any(Number) },
         },
       ],
     });

@@ -1,29 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { LoadedBalancer } from '../config/loaded-config.ts';
+import { compileTemplate } from '../request/variable-template.ts';
 import { readVariable, type Variables } from '../request/variables.ts';
 
 /** What a request is hashed on; '' where it resolves to nothing. */
 type ReadKey = (req: IncomingMessage, variables: Variables) => string;
 
-/**
- * `$name` and `${name}` in a `vars_combinations` key. Without braces a hyphen belongs to the name only where the
- * names are the client's (`$http_x-user`), so that `$uri-$host` stays two variables and what stands between them.
- */
-const VARIABLE =
-  /\$(?:\{([a-zA-Z0-9_-]+)\}|((?:http|arg|cookie)_[a-zA-Z0-9_]+(?:-[a-zA-Z0-9_]+)*|[a-zA-Z0-9_]+))/g;
-
-function combine(template: string): ReadKey {
+function combine(text: string): ReadKey {
+  const template = compileTemplate(text);
   return (req, variables) => {
-    let resolved = false;
-    const key = template.replace(
-      VARIABLE,
-      (_match, braced: string | undefined, plain: string | undefined) => {
-        const value = readVariable(braced ?? plain ?? '', req, variables);
-        if (value !== '') resolved = true;
-        return value;
-      },
-    );
-    return resolved ? key : '';
+    const filled = template(req, variables);
+    return filled.resolved > 0 ? filled.text : '';
   };
 }
 

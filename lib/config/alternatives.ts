@@ -1,10 +1,11 @@
 import type { ErrorObject } from 'ajv';
+import { isJsonObject } from './json.ts';
 
-/** The errors of one branch of an `anyOf`, which Ajv reports for every branch. */
-function branchOf(error: ErrorObject, anyOf: ErrorObject): string | undefined {
+/** Which branch of an `anyOf` or `oneOf` an error belongs to: Ajv reports those of every branch. */
+function branchOf(error: ErrorObject, { schemaPath, instancePath }: ErrorObject): string | undefined {
   const isInside =
-    error.schemaPath.startsWith(`${anyOf.schemaPath}/`) && error.instancePath.startsWith(anyOf.instancePath);
-  return isInside ? error.schemaPath.slice(anyOf.schemaPath.length + 1).split('/')[0] : undefined;
+    error.schemaPath.startsWith(`${schemaPath}/`) && `${error.instancePath}/`.startsWith(`${instancePath}/`);
+  return isInside ? error.schemaPath.slice(schemaPath.length + 1).split('/')[0] : undefined;
 }
 
 /** The branch that was meant: the only one whose complaints all lie deeper than the value itself. */
@@ -23,10 +24,22 @@ function simplify(errors: readonly ErrorObject[], anyOf: ErrorObject): readonly 
   return errors.filter((error) => !noise.has(error) && (error !== anyOf || meant === undefined));
 }
 
+/** Of a `oneOf` its own error says enough: its branches only ask for fields. What is no object lacks more. */
+function withoutBranches(errors: readonly ErrorObject[], oneOf: ErrorObject): readonly ErrorObject[] {
+  return errors.filter(
+    (error) => branchOf(error, oneOf) === undefined && (error !== oneOf || isJsonObject(error.data)),
+  );
+}
+
+function ofKeyword(errors: readonly ErrorObject[], keyword: string): readonly ErrorObject[] {
+  return errors.filter((error) => error.keyword === keyword);
+}
+
 /**
- * Makes one error of the many that an `anyOf` causes: those of the branch that was meant when that is clear
- * (a bad item of an array), else the `anyOf` itself.
+ * Makes one error of the many that an `anyOf` or a `oneOf` causes: those of the branch that was meant when that is
+ * clear (a bad item of an array), else the `anyOf` or `oneOf` itself.
  */
 export function simplifyAlternatives(errors: readonly ErrorObject[]): readonly ErrorObject[] {
-  return errors.filter(({ keyword }) => keyword === 'anyOf').reduce(simplify, errors);
+  const outer = ofKeyword(errors, 'oneOf').reduce(withoutBranches, errors);
+  return ofKeyword(outer, 'anyOf').reduce(simplify, outer);
 }

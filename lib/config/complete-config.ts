@@ -14,6 +14,9 @@ import type {
 
 type Instance = DefaultedInstanceConfig;
 
+/** The fields of ai-proxy-multi that make a difference. */
+type MultiConfig = Omit<DefaultedAiProxyMultiConfig, 'streaming_flush_interval_ms' | 'semantic_opts'>;
+
 /** The fields that ai-proxy and ai-proxy-multi share. */
 type Gateway = Omit<LoadedConfig, 'instances' | 'balancer' | 'fallback' | 'passthrough'>;
 
@@ -82,7 +85,7 @@ function completeGateway(config: Gateway): Gateway {
 }
 
 /** A validated ai-proxy-multi configuration as the rest of the package sees it. */
-export function completeMulti(config: DefaultedAiProxyMultiConfig, passthrough: boolean): LoadedConfig {
+export function completeMulti(config: MultiConfig, passthrough: boolean): LoadedConfig {
   const { max_retries, retry_on_failure_within_ms } = config;
   return {
     instances: config.instances.map(completeInstance),

@@ -2,7 +2,7 @@
 export interface ConfigFault {
   /** Where, as one would write it in JavaScript: `instances[0].auth.header["x y"]`. Empty: the whole of it. */
   readonly path: string;
-  /** What was found there and what is allowed. Never holds anything found under an `auth`. */
+  /** What was found there and what is allowed. Never holds what may be secret: an `auth`, a key, a password. */
   readonly message: string;
 }
 

@@ -1,4 +1,4 @@
-import { dereference, type Schema } from './schemas.ts';
+import { dereference, type Schema } from './schema.ts';
 
 /** `"a", "b" or "c"`. */
 export function listOf(values: readonly unknown[], conjunction: 'or' | 'and' = 'or'): string {
@@ -16,7 +16,8 @@ function describeRange({ minimum, exclusiveMinimum, maximum }: Schema): string {
 function describeLength({ minLength, maxLength, pattern }: Schema): string {
   if (pattern !== undefined) return ` that matches ${pattern}`;
   if (minLength === undefined) return '';
-  return maxLength === undefined ? ' that is not empty' : ` of ${minLength} to ${maxLength} characters`;
+  if (maxLength !== undefined) return ` of ${minLength} to ${maxLength} characters`;
+  return minLength === 1 ? ' that is not empty' : ` of at least ${minLength} characters`;
 }
 
 function describeArray({ items, minItems, maxItems, uniqueItems }: Schema): string {
@@ -24,6 +25,12 @@ function describeArray({ items, minItems, maxItems, uniqueItems }: Schema): stri
   const most = maxItems === undefined ? '' : `, at most ${maxItems} of them`;
   const unique = uniqueItems ? ', no two alike' : '';
   return items === undefined ? count : `${count}, each item ${describeSchema(items)}${most}${unique}`;
+}
+
+function describeObject({ minProperties, additionalProperties }: Schema): string {
+  const kind = minProperties === undefined ? 'an object' : 'a non-empty object';
+  if (typeof additionalProperties !== 'object') return kind;
+  return `${kind} in which each field is ${describeSchema(additionalProperties)}`;
 }
 
 /** What a schema allows, in words that fit behind "must be". */
@@ -44,6 +51,6 @@ export function describeSchema(schema: Schema): string {
     case 'boolean':
       return 'true or false';
     default:
-      return 'an object';
+      return describeObject(actual);
   }
 }

@@ -34,7 +34,7 @@ function toJson(value: unknown, path: JsonPath): string {
 
 /**
  * A value for a message: as JSON of at most 80 characters, objects by their kind alone, since anything may be
- * inside. Undefined for what must not be shown: everything under an `auth`.
+ * inside. Undefined for what must not be shown: what is under an `auth`, keys, passwords.
  */
 export function describeValue(value: unknown, path: JsonPath): string | undefined {
   if (isSecretPath(path)) return undefined;

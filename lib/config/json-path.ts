@@ -5,9 +5,22 @@ export type JsonPath = readonly (string | number)[];
 
 const PLAIN_NAME = /^[A-Za-z_$][\w$]*$/;
 const LONGEST_NAME = 80;
+const LIKE_PASSWORD = /:.*@/s;
 
 /** What lies under these may hold credentials. */
-const SECRET_FIELDS: ReadonlySet<string | number> = new Set(['auth', 'req_headers', 'http_req_body']);
+const SECRET_FIELDS: ReadonlySet<string | number> = new Set([
+  'auth',
+  'req_headers',
+  'http_req_body',
+  'redis_password',
+  'sentinel_password',
+  // A consumer's keys: `plugins["key-auth"].key`. What a plugin's own loader says does not begin here.
+  'consumers',
+  'plugins',
+  'credentials',
+  // Of an upstream: the client's certificate and its key.
+  'tls',
+]);
 
 function formatStep(step: string | number): string {
   if (typeof step === 'number') return `[${step}]`;
@@ -15,8 +28,12 @@ function formatStep(step: string | number): string {
   return `[${quoteName(step)}]`;
 }
 
-/** The name of a field for a message: quoted, without line breaks, at most 80 characters long. */
+/**
+ * The name of a field for a message: quoted, without line breaks, at most 80 characters long. A node of an upstream
+ * is a name, too, and somebody may have put its password before it.
+ */
 export function quoteName(name: string): string {
+  if (LIKE_PASSWORD.test(name)) return '"…"';
   return JSON.stringify(name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name);
 }
 

@@ -7,12 +7,12 @@ export interface Placed {
   readonly object: JsonObject;
 }
 
-/** The objects of a list; whatever else stands in it the schema complains about. */
-export function placedItems(config: unknown, listName: string): readonly Placed[] {
+/** The objects of a list in a configuration that lies at `path`; whatever else stands in it the schema complains about. */
+export function placedItems(config: unknown, listName: string, path: JsonPath = []): readonly Placed[] {
   const list = isJsonObject(config) ? config[listName] : undefined;
   if (!Array.isArray(list)) return [];
   return list.flatMap((object: unknown, index) =>
-    isJsonObject(object) ? [{ path: [listName, index], object }] : [],
+    isJsonObject(object) ? [{ path: [...path, listName, index], object }] : [],
   );
 }
 

@@ -5,11 +5,15 @@ import { describeSchema, listOf } from './describe-schema.ts';
 import { describeValue } from './describe-value.ts';
 import { isJsonObject } from './json.ts';
 import { formatPath, fromPointer, isSecretPath, type JsonPath, quoteName } from './json-path.ts';
-import { fieldsOf, type Schema, schemaAt } from './schemas.ts';
+import { fieldsOf, type Schema, schemaAt } from './schema.ts';
 import { didYouMean, suggest } from './suggest.ts';
 
 /** APISIX has these, this package not yet: saying "one of …" would send their users looking for a slip. */
 const NOT_SUPPORTED_YET: ReadonlySet<unknown> = new Set(['vertex-ai', 'bedrock', 'semantic']);
+
+/** What a schema forbids outright. */
+const UNSUPPORTED =
+  'is not supported, and to leave it out would change which requests come in or what is done with them';
 
 /** One error of the validator, and where it lies. */
 interface Finding {
@@ -43,11 +47,12 @@ function sayMissing({ path, value, schema, params, root }: Finding): ConfigFault
 
 function sayUnknown({ path, schema, params }: Finding): ConfigFault {
   const name = String(params.additionalProperty);
-  const names = Object.keys(schema.properties ?? {});
+  const names = Object.entries(schema.properties ?? {}).flatMap(([known, { not }]) => (not ? [] : [known]));
   const [pattern] = Object.keys(schema.patternProperties ?? {});
+  const things = path.at(-1) === 'plugins' ? 'plugins' : 'fields';
   const allowed =
     pattern === undefined
-      ? `the only fields here are ${listOf(names, 'and')}`
+      ? `the only ${things} here are ${listOf(names, 'and')}`
       : `a name here must match ${pattern}`;
   return fault([...path, name], `is not allowed; ${allowed}${didYouMean(name, names)}`);
 }
@@ -81,6 +86,7 @@ function namesIn(schema: Schema): string[] {
 function describeFinding(keyword: string, finding: Finding): ConfigFault {
   switch (keyword) {
     case 'required':
+    case 'dependencies':
       return sayMissing(finding);
     case 'additionalProperties':
       return sayUnknown(finding);
@@ -88,6 +94,10 @@ function describeFinding(keyword: string, finding: Finding): ConfigFault {
       return sayNotListed(finding);
     case 'anyOf':
       return sayNoAlternative(finding);
+    case 'not':
+      return fault(finding.path, UNSUPPORTED);
+    case 'oneOf':
+      return fault(finding.path, `must have ${finding.schema.description}`);
     default:
       return sayWrong(finding);
   }

@@ -3,32 +3,19 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import type { DefaultedAiProxyConfig } from './generated/ai-proxy-defaulted.ts';
 import type { DefaultedAiProxyMultiConfig } from './generated/ai-proxy-multi-defaulted.ts';
 import type { DefaultedEarlyAiProxyMultiConfig } from './generated/ai-proxy-multi-early-defaulted.ts';
-import type { JsonPath } from './json-path.ts';
-
-/** As much of JSON Schema as the files in `schema/` use. */
-export interface Schema {
-  readonly $id?: string;
-  readonly $ref?: string;
-  readonly type?: string;
-  readonly enum?: readonly unknown[];
-  readonly minimum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly maximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly uniqueItems?: boolean;
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: boolean | Schema;
-  readonly required?: readonly string[];
-  readonly allOf?: readonly Schema[];
-  readonly anyOf?: readonly Schema[];
-  readonly definitions?: Readonly<Record<string, Schema>>;
-}
+import type { DefaultedAiProxyUpstreamConfig } from './generated/ai-proxy-upstream-defaulted.ts';
+import type {
+  DefaultedAiRateLimitingConfig,
+  DefaultedRedisClusterPolicy,
+  DefaultedRedisPolicy,
+  DefaultedRedisSentinelPolicy,
+} from './generated/ai-rate-limiting-defaulted.ts';
+import type { DefaultedApisixRouteConfig } from './generated/apisix-route-defaulted.ts';
+import type { DefaultedApisixRouterConfig } from './generated/apisix-router-defaulted.ts';
+import type { DefaultedApisixUpstreamConfig } from './generated/apisix-upstream-defaulted.ts';
+import type { DefaultedConsumerConfig } from './generated/consumer-defaulted.ts';
+import type { DefaultedKeyAuthConfig } from './generated/key-auth-defaulted.ts';
+import { keepDefinitions, type Schema } from './schema.ts';
 
 /** One form of a configuration: its schema, and what validates it and fills in its defaults in place. */
 export interface ConfigForm<Config> {
@@ -36,60 +23,69 @@ export interface ConfigForm<Config> {
   readonly validate: ValidateFunction<Config>;
 }
 
-interface Forms {
-  readonly multi: ConfigForm<DefaultedAiProxyMultiConfig>;
-  readonly early: ConfigForm<DefaultedEarlyAiProxyMultiConfig>;
-  readonly single: ConfigForm<DefaultedAiProxyConfig>;
-  readonly definitions: Readonly<Record<string, Schema>>;
-}
-
-let loaded: Forms | undefined;
-
-/** Import attributes would be shorter, but Node 20 prints a warning on them. */
-function readSchema(name: string): Schema {
-  return JSON.parse(readFileSync(new URL(`../../schema/${name}.json`, import.meta.url), 'utf8'));
-}
-
-function compileForm<Config>(ajv: Ajv, schema: Schema): ConfigForm<Config> {
-  return { schema, validate: ajv.compile<Config>(schema) };
-}
-
-function load(): Forms {
-  const ajv = new Ajv({ allErrors: true, useDefaults: true, verbose: true });
-  const shared = readSchema('definitions');
-  const multi = readSchema('ai-proxy-multi');
-  const early = readSchema('ai-proxy-multi-early');
-  ajv.addSchema(shared);
-  return {
-    multi: compileForm(ajv, multi),
-    early: compileForm(ajv, early),
-    single: compileForm(ajv, readSchema('ai-proxy')),
-    definitions: { ...shared.definitions, ...multi.definitions, ...early.definitions },
+function lazily<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
-/** The schemas, read and compiled by the first call: most processes that import the package mount it once. */
-export function forms(): Forms {
-  loaded ??= load();
-  return loaded;
+/** A plugin's configuration within another one has a loader of its own, which says what is wrong in it. */
+function withoutForeignParts(_name: string, part: unknown): unknown {
+  const isReference = typeof part === 'object' && part !== null && '$ref' in part;
+  return isReference && typeof part.$ref === 'string' && !part.$ref.includes('#') ? {} : part;
 }
 
-/** The schema itself, or the one it refers to: definitions have one name throughout the files. */
-export function dereference(schema: Schema): Schema {
-  const name = schema.$ref?.split('/').at(-1);
-  return (name !== undefined && forms().definitions[name]) || schema;
+/** Import attributes would be shorter, but Node 20 prints a warning on them. */
+function readSchema(name: string): Schema {
+  const text = readFileSync(new URL(`../../schema/${name}.json`, import.meta.url), 'utf8');
+  const schema: Schema = JSON.parse(text, withoutForeignParts);
+  keepDefinitions(schema);
+  return schema;
 }
 
-/** The fields that an object may have by name, wherever in the schema's parts they stand. */
-export function fieldsOf(schema: Schema): ReadonlyMap<string, Schema> {
-  const { properties = {}, allOf = [] } = dereference(schema);
-  return new Map([...Object.entries(properties), ...allOf.flatMap((part) => [...fieldsOf(part)])]);
+const validator = lazily(() =>
+  new Ajv({ allErrors: true, useDefaults: true, verbose: true }).addSchema(readSchema('definitions')),
+);
+
+/** Read and compiled by the first call: most processes that import the package mount one kind of configuration. */
+function form<Config>(name: string): () => ConfigForm<Config> {
+  return lazily(() => {
+    const schema = readSchema(name);
+    return { schema, validate: validator().compile<Config>(schema) };
+  });
 }
 
-/** The schema of one place of a configuration, if there is one. */
-export function schemaAt(root: Schema, path: JsonPath): Schema | undefined {
-  return path.reduce<Schema | undefined>((schema, step) => {
-    if (schema === undefined) return undefined;
-    return typeof step === 'number' ? dereference(schema).items : fieldsOf(schema).get(step);
-  }, root);
+/** The forms of every configuration, by the files in `schema/`. */
+export const forms = {
+  multi: form<DefaultedAiProxyMultiConfig>('ai-proxy-multi'),
+  early: form<DefaultedEarlyAiProxyMultiConfig>('ai-proxy-multi-early'),
+  single: form<DefaultedAiProxyConfig>('ai-proxy'),
+  singleUpstream: form<DefaultedAiProxyUpstreamConfig>('ai-proxy-upstream'),
+  rateLimiting: form<DefaultedAiRateLimitingConfig>('ai-rate-limiting'),
+  keyAuth: form<DefaultedKeyAuthConfig>('key-auth'),
+  consumer: form<DefaultedConsumerConfig>('consumer'),
+  upstream: form<DefaultedApisixUpstreamConfig>('apisix-upstream'),
+  route: form<DefaultedApisixRouteConfig>('apisix-route'),
+  router: form<DefaultedApisixRouterConfig>('apisix-router'),
+};
+
+/** What a valid ai-rate-limiting configuration also is once its policy is known, which no type of it can say. */
+function policy<Config>(title: string): (config: DefaultedAiRateLimitingConfig) => Config {
+  const isPolicy = lazily(() =>
+    validator().compile<Config>({ $ref: `${forms.rateLimiting().schema.$id}#/definitions/${title}` }),
+  );
+  return (config) => {
+    const candidate: unknown = config;
+    if (isPolicy()(candidate)) return candidate;
+    throw new TypeError(`The schema asks for no ${title} where the policy "${config.policy}" needs one`);
+  };
 }
+
+/** The fields of each policy. */
+export const policies = {
+  redis: policy<DefaultedRedisPolicy>('RedisPolicy'),
+  redisCluster: policy<DefaultedRedisClusterPolicy>('RedisClusterPolicy'),
+  redisSentinel: policy<DefaultedRedisSentinelPolicy>('RedisSentinelPolicy'),
+};

@@ -1,11 +1,11 @@
 import type { Logger } from '../host.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { formatPath, type JsonPath, quoteName } from './json-path.ts';
-import { dereference, fieldsOf, type Schema } from './schemas.ts';
+import { dereference, fieldsOf, type Schema } from './schema.ts';
 import { suggest } from './suggest.ts';
 
-/** Their contents are the LLM's business, or secret. */
-const NOT_LOOKED_INTO: ReadonlySet<string> = new Set(['auth', 'options', 'request_body']);
+/** Their contents are the LLM's business, or secret, or have a loader of their own. */
+const NOT_LOOKED_INTO: ReadonlySet<string> = new Set(['auth', 'options', 'request_body', 'plugins']);
 
 const INSIDE_INSTANCE = 'it belongs inside the instance (instances[i]), beside "provider"';
 const INSIDE_OPTIONS = 'it belongs inside options';
@@ -29,11 +29,22 @@ function namesOnly(path: JsonPath): string {
   return path.filter((step) => typeof step === 'string').join('.');
 }
 
-function findAdvice(path: JsonPath, name: string, known: readonly string[]): string | undefined {
-  const advice = MISPLACED.get(namesOnly([...path, name]));
+/** Only these have the places that the advice speaks of. */
+const WITH_INSTANCES: ReadonlySet<string> = new Set([
+  'ai-proxy-multi.json',
+  'ai-proxy-multi-early.json',
+  'ai-proxy.json',
+]);
+
+function findPlace({ $id = '' }: Schema, path: JsonPath): string | undefined {
+  return WITH_INSTANCES.has($id) ? MISPLACED.get(namesOnly(path)) : undefined;
+}
+
+function findAdvice(root: Schema, path: JsonPath, known: readonly string[]): string | undefined {
+  const advice = findPlace(root, path);
   // In ai-proxy the top level is the instance.
   if (advice !== undefined && !(advice === INSIDE_INSTANCE && known.includes('provider'))) return advice;
-  const suggestion = suggest(name, known);
+  const suggestion = suggest(String(path.at(-1)), known);
   return suggestion === undefined ? undefined : `did you mean ${quoteName(suggestion)}?`;
 }
 
@@ -61,9 +72,10 @@ export function warnOfTypos(config: unknown, root: Schema, logger: Logger): void
   }
 
   function warnOf(name: string, known: readonly string[], path: JsonPath): void {
-    const advice = findAdvice(path, name, known);
+    const place = [...path, name];
+    const advice = findAdvice(root, place, known);
     if (advice === undefined) return;
-    logger.warn({ path: formatPath([...path, name]) }, `unknown field ${quoteName(name)}; ${advice}`);
+    logger.warn({ path: formatPath(place) }, `unknown field ${quoteName(name)}; ${advice}`);
   }
 
   look(config, root, []);

@@ -3,7 +3,6 @@ import { isEncoded, isEventStream } from '../answer/make-reader.ts';
 import type { Instance, Limits } from '../plan.ts';
 import { statusOfErrorEvent } from '../protocols/error-events.ts';
 import { parseObject } from '../protocols/json.ts';
-import { countAnswer, countFailure, countFirstByte } from './instance-counters.ts';
 import type { AnswerHead, Failure, Outcome } from './outcome.ts';
 import type { AnswerHandler, Sending, UpstreamRequest } from './transport.ts';
 
@@ -66,8 +65,8 @@ export class Attempt implements AnswerHandler {
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
-    instance.counters.attempts++;
-    instance.counters.inFlight++;
+    instance.stats.countAttempt(this.startedAt);
+    instance.stats.inFlight++;
     this.#sending = instance.transport.send(request, this);
   }
 
@@ -110,7 +109,7 @@ export class Attempt implements AnswerHandler {
 
   onHead(head: AnswerHead): void {
     this.#head = head;
-    countAnswer(this.instance.counters, head.status);
+    this.instance.stats.countAnswer(head.status);
     if (this.#announcedBytes(head) > this.#limits.maxResponseBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
@@ -122,7 +121,6 @@ export class Attempt implements AnswerHandler {
   }
 
   onData(chunk: Buffer): void {
-    if (this.bytes === 0) countFirstByte(this.instance.counters, this.durationMs);
     if (this.#firstEvent === undefined) this.#noteFirstToken();
     this.bytes += chunk.length;
     if (this.bytes > this.#limits.maxResponseBytes) {
@@ -144,7 +142,7 @@ export class Attempt implements AnswerHandler {
 
   onFailure(failure: Failure): void {
     if (this.#ending !== undefined) return;
-    if (failure.kind !== 'aborted') countFailure(this.instance.counters, failure.kind);
+    if (failure.kind !== 'aborted') this.instance.stats.countFailure(failure.kind);
     this.#end({ kind: 'failed', failure });
     this.#decide(failure);
   }
@@ -170,7 +168,10 @@ export class Attempt implements AnswerHandler {
   }
 
   #noteFirstToken(): void {
-    this.firstTokenMs ??= this.durationMs;
+    if (this.firstTokenMs !== undefined) return;
+    const now = performance.now();
+    this.firstTokenMs = now - this.startedAt;
+    this.instance.stats.timeToFirstToken.record(this.firstTokenMs, now);
   }
 
   #answered(status: number): void {
@@ -202,7 +203,12 @@ export class Attempt implements AnswerHandler {
   #end(ending: Ending): void {
     if (this.#ending !== undefined) return;
     this.#ending = ending;
-    this.instance.counters.inFlight--;
+    const { stats } = this.instance;
+    stats.inFlight--;
+    if (ending.kind === 'complete') {
+      const now = performance.now();
+      stats.countLatency(now - this.startedAt, now);
+    }
     clearTimeout(this.#durationTimer);
     this.#sending = undefined;
     if (this.#sink !== undefined) this.#finishSink(this.#sink, ending);

@@ -15,7 +15,6 @@ import { buildRequest } from './build-request.ts';
 import { type Credentials, withSecrets } from './credentials.ts';
 import { discard } from './discard.ts';
 import { failureTable } from './failure-table.ts';
-import { countFailure } from './instance-counters.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { CREDENTIAL_HEADERS } from './request-headers.ts';
 import type { UpstreamRequest } from './transport.ts';
@@ -147,11 +146,12 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   const found = instance.credentials();
   const credentials =
     found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
+  if (exchange.tries > 0) instance.stats.fallbacks.in++;
   exchange.tries++;
   if (exchange.gone) return unsent(instance, startedAt, 'aborted');
   if (credentials === undefined) {
-    instance.counters.attempts++;
-    countFailure(instance.counters, 'no-credentials');
+    instance.stats.countAttempt(startedAt);
+    instance.stats.countFailure('no-credentials');
     return unsent(instance, startedAt, 'no-credentials');
   }
   const { request, streams } = buildRequest(exchange, instance, credentials);
@@ -197,6 +197,9 @@ function note(exchange: Exchange, tried: Try, host: ResolvedHost): void {
   if (exchange.trying === undefined) return;
   exchange.trying = undefined;
   const record = summarise(tried);
+  const { status, error } = record;
+  if (status !== undefined && status >= 400) tried.instance.stats.noteError({ status });
+  else if (error !== undefined && tried.outcome.kind !== 'aborted') tried.instance.stats.noteError({ error });
   exchange.attempts.push(record);
   host.onAttempt?.(record);
 }
@@ -216,7 +219,7 @@ function logFailure({ instance, outcome }: Try, movesOn: boolean, host: Resolved
 }
 
 function letGo({ outcome, attempt, instance }: Try, host: ResolvedHost): void {
-  instance.counters.fallbacks++;
+  instance.stats.fallbacks.out++;
   if (outcome.kind === 'answered' && attempt !== undefined) discard(attempt, outcome.status, host.logger);
 }
 

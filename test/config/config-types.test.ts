@@ -1,7 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { AiProxyConfig } from '../../lib/config/generated/ai-proxy.ts';
+import type { AiRateLimitingConfig } from '../../lib/config/generated/ai-rate-limiting.ts';
+import type { ApisixRouterConfig } from '../../lib/config/generated/apisix-router.ts';
+import type { ConsumerConfig } from '../../lib/config/generated/consumer.ts';
+import type { KeyAuthConfig } from '../../lib/config/generated/key-auth.ts';
+import { loadApisixRouter } from '../../lib/config/load-apisix-router.ts';
+import { loadConsumers } from '../../lib/config/load-consumers.ts';
+import { loadKeyAuth } from '../../lib/config/load-key-auth.ts';
+import { loadRateLimiting } from '../../lib/config/load-rate-limiting.ts';
 import type { AiProxyMultiInput } from '../../lib/config/multi-input.ts';
-import { load, loadSingle } from './loading.ts';
+import { load, loadSingle, recordWarnings } from './loading.ts';
 
 const modern: AiProxyMultiInput = {
   fallback_strategy: ['http_429', 'http_5xx'],
@@ -23,11 +31,69 @@ const early: AiProxyMultiInput = {
 
 const single: AiProxyConfig = { provider: 'openai', auth: {} };
 
+const limits: AiRateLimitingConfig = {
+  limit: 100,
+  time_window: '$http_x_window',
+  policy: 'redis-sentinel',
+  redis_sentinels: [{ host: 'one.example.com', port: 26379 }],
+  redis_master_name: 'main',
+};
+
+const gate: KeyAuthConfig = { header: 'x-key', anonymous_consumer: 'jane' };
+
+const consumer: ConsumerConfig = {
+  username: 'jane',
+  plugins: { 'key-auth': { key: 'k' }, 'ai-rate-limiting': { ...limits, _meta: { disable: false } } },
+  credentials: [{ id: 'second', plugins: { 'key-auth': { key: 'l' } } }],
+};
+
+const router: ApisixRouterConfig = {
+  routes: [
+    { uri: '/a', plugins: { 'key-auth': gate, 'ai-proxy-multi': modern } },
+    { uris: ['/b'], methods: ['POST'], plugins: { 'ai-proxy-multi': early, 'ai-rate-limiting': limits } },
+    { id: 3, paths: ['/c'], plugins: { 'ai-proxy': { ...single, _meta: { disable: false } } } },
+    { uri: '/d', status: 0, plugins: { 'ai-proxy': { upstream_id: 'one', retry: 1 } } },
+  ],
+  consumers: [consumer],
+  upstreams: {
+    one: { nodes: { 'a:1': 1 }, scheme: 'https' },
+    two: { nodes: [{ host: 'a', port: 1, weight: 1 }] },
+  },
+};
+
 describe('what the types allow', () => {
   it('is what the loader accepts', () => {
     expect(() => load(modern)).not.toThrow();
     expect(() => load(early)).not.toThrow();
     expect(() => loadSingle(single)).not.toThrow();
+  });
+
+  it('is what the loaders of the other configurations accept', () => {
+    const options = { hasSecretResolver: false };
+    expect(() => loadRateLimiting(limits, recordWarnings(), options)).not.toThrow();
+    expect(() => loadKeyAuth(gate, recordWarnings())).not.toThrow();
+    expect(() => loadConsumers([consumer], recordWarnings(), options)).not.toThrow();
+    expect(() => loadApisixRouter(router, recordWarnings(), options)).not.toThrow();
+  });
+
+  it('is nothing that is not supported, and no plugin that is not known', () => {
+    const wrong: ApisixRouterConfig['routes'] = [
+      // @ts-expect-error a condition that is not supported
+      { uri: '/a', vars: [], plugins: { 'ai-proxy': single } },
+      // @ts-expect-error a plugin that is not known
+      { uri: '/a', plugins: { 'ai-proxy': single, cors: {} } },
+      // @ts-expect-error a method that is none
+      { uri: '/a', methods: ['post'], plugins: { 'ai-proxy': single } },
+      // @ts-expect-error the plugins are missing
+      { uri: '/a' },
+    ];
+    const nobody: ConsumerConfig[] = [
+      // @ts-expect-error the username is missing
+      {},
+      // @ts-expect-error the key is missing
+      { username: 'a', plugins: { 'key-auth': {} } },
+    ];
+    expect([...Object.values(wrong), ...nobody]).toHaveLength(6);
   });
 
   it('is no misspelt field, no unknown provider and no missing weight', () => {

@@ -12,6 +12,7 @@ describe('formatPath', () => {
     [['', 'a"b', 'c\nd'], '[""]["a\\"b"]["c\\nd"]'],
     [[1], '[1]'],
     [['n'.repeat(200)], `["${'n'.repeat(80)}…"]`],
+    [['nodes', 'user:password@host'], 'nodes["…"]'],
   ])('%j is %s', (path, expected) => {
     expect(formatPath(path)).toBe(expected);
   });
@@ -30,5 +31,15 @@ describe('isSecretPath', () => {
     expect(isSecretPath(['instances', 0, 'auth'])).toBe(true);
     expect(isSecretPath(['instances', 0, 'auth', 'header', 'x'])).toBe(true);
     expect(isSecretPath(['instances', 0, 'name'])).toBe(false);
+  });
+
+  it.each([
+    [['redis_password']],
+    [['sentinel_password', 0]],
+    [['plugins', 'key-auth', 'key']],
+    [['credentials', 0]],
+    [['tls', 'client_key']],
+  ])('holds for %j', (path) => {
+    expect(isSecretPath(path)).toBe(true);
   });
 });

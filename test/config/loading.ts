@@ -1,9 +1,11 @@
 import { ConfigError, type ConfigFault } from '../../lib/config/config-error.ts';
 import { loadMultiConfig, loadSingleConfig } from '../../lib/config/load-config.ts';
+import type { LoadOptions } from '../../lib/config/load-options.ts';
 import type { LoadedConfig } from '../../lib/config/loaded-config.ts';
 import type { Logger } from '../../lib/host.ts';
 
-export type Load = typeof loadMultiConfig;
+/** Any loader. */
+export type Load = (input: unknown, logger: Logger, options: LoadOptions) => unknown;
 
 /** A warning as the logger got it. */
 export interface Warning {

@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 
 const folder = new URL('../../schema/', import.meta.url);
-const files = ['definitions.json', 'ai-proxy-multi.json', 'ai-proxy-multi-early.json', 'ai-proxy.json'];
+const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
 
 interface Field {
   readonly name: string;
@@ -47,6 +48,48 @@ describe.each(files)('%s', (file) => {
       if (typeof schema.default !== 'number' && typeof schema.default !== 'boolean') continue;
       expect(schema.description, name).toContain(`Default: ${schema.default}`);
     }
+  });
+});
+
+describe('the files together', () => {
+  /** As somebody else would use them, say for an editor: nothing left out, nothing filled in. */
+  const everything = new Ajv();
+  for (const file of files) everything.addSchema(readSchema(file));
+
+  function readSchema(file: string): Record<string, unknown> {
+    const schema = read(file);
+    if (!isRecord(schema)) throw new Error(`${file} is no object`);
+    return schema;
+  }
+
+  function readSeed(name: string): unknown {
+    return read(`../test/fixtures/seeds/${name}.json`);
+  }
+
+  it('refer to nothing that is not there', () => {
+    for (const file of files) expect(() => everything.validate(file, {}), file).not.toThrow();
+  });
+
+  it.each([
+    ['apisix-route.json', '003-consumers-route'],
+    ['apisix-route.json', '003-priority-rate-limiting'],
+    ['apisix-route.json', '003-checks'],
+    ['apisix-route.json', '004-route'],
+    ['apisix-upstream.json', '004-openai-upstream'],
+    ['apisix-upstream.json', '004-nemoclaw-upstream'],
+    ['consumer.json', '003-consumer-johndoe'],
+  ])('%s takes the seed %s', (file, name) => {
+    expect(everything.validate(file, readSeed(name)), everything.errorsText()).toBe(true);
+  });
+
+  it('look into the plugins of a route and of a consumer', () => {
+    const plugins = { 'ai-rate-limiting': { limit: 0, time_window: 1 } };
+    expect(everything.validate('consumer.json', { username: 'a', plugins })).toBe(false);
+    const proxy = { 'ai-proxy': { provider: 'opnai', auth: {} } };
+    expect(everything.validate('apisix-router.json', { routes: [{ uri: '/', plugins: proxy }] })).toBe(false);
+    expect(everything.validate('apisix-router.json', { routes: { a: { uri: '/', plugins: proxy } } })).toBe(
+      false,
+    );
   });
 });
 

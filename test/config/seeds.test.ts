@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { loadApisixRouter } from '../../lib/config/load-apisix-router.ts';
+import type { LoadedApisixRouter } from '../../lib/config/loaded-apisix-router.ts';
 import type { LoadedConfig } from '../../lib/config/loaded-config.ts';
-import { load, warningsOf } from './loading.ts';
+import { load, recordWarnings, warningsOf } from './loading.ts';
 
 const ENVIRONMENT = {
   OPENAI_API_KEY: 'openai-key',
@@ -16,10 +18,15 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-/** The plugin's part of the Admin API body that a seed document sends. */
-function seed(name: string): unknown {
+/** The Admin API body that a seed document sends. */
+function body(name: string) {
   const url = new URL(`../fixtures/seeds/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(url, 'utf8')).plugins['ai-proxy-multi'];
+  return JSON.parse(readFileSync(url, 'utf8'));
+}
+
+/** The plugin's part of it. */
+function seed(name: string): unknown {
+  return body(name).plugins['ai-proxy-multi'];
 }
 
 function outline({ instances }: LoadedConfig): unknown[] {
@@ -151,5 +158,88 @@ describe('what the seeds ask for beyond their instances', () => {
       healthy: { interval: 2, successes: 1 },
       unhealthy: { interval: 1, http_failures: 3, timeouts: 3 },
     });
+  });
+});
+
+describe('the bodies of the seeds load as a router', () => {
+  const router = (config: object): LoadedApisixRouter =>
+    loadApisixRouter(config, recordWarnings(), { hasSecretResolver: false });
+
+  it.each([
+    '003-load-balance',
+    '003-priority-rate-limiting',
+    '003-consumers-route',
+    '003-max-tokens',
+    '003-embeddings',
+    '003-checks',
+  ])('%s, its proxy as ai-proxy-multi alone', (name) => {
+    const { routes } = router({ routes: [body(name)] });
+    expect(routes).toMatchObject([
+      { id: 'ai-proxy-multi-route', uris: ['/anything'], methods: ['POST'], forwardsAuthorization: false },
+    ]);
+    expect(routes[0]?.config).toEqual(load(seed(name)));
+  });
+
+  it('003-priority-rate-limiting, with its limit', () => {
+    const [route] = router({ routes: [body('003-priority-rate-limiting')] }).routes;
+    expect(route?.rateLimiting).toMatchObject({
+      instances: [{ name: 'openai-instance', limit: 10, timeWindow: 60 }],
+      strategy: 'total_tokens',
+      rejectedCode: 503,
+    });
+  });
+
+  it('003-consumers-route, with both consumers and their credentials', () => {
+    const consumer = (name: string) => ({
+      ...body(`003-consumer-${name}`),
+      credentials: [body(`003-consumer-${name}-credential`)],
+    });
+    const { routes, consumers } = router({
+      routes: [body('003-consumers-route')],
+      consumers: [consumer('johndoe'), consumer('janedoe')],
+    });
+    expect(routes[0]?.keyAuth).toMatchObject({ header: 'apikey', query: 'apikey' });
+    expect(consumers).toMatchObject([
+      {
+        username: 'johndoe',
+        keys: ['john-key'],
+        rateLimiting: {
+          instances: [{ name: 'openai-instance', limit: 10, timeWindow: 60 }],
+          rejectedCode: 429,
+        },
+      },
+      {
+        username: 'janedoe',
+        keys: ['jane-key'],
+        rateLimiting: {
+          instances: [{ name: 'deepseek-instance', limit: 10, timeWindow: 60 }],
+          rejectedCode: 429,
+        },
+      },
+    ]);
+  });
+
+  it("004, OpenAI first and the local model as the fallback, with the caller's own Authorization", () => {
+    const config = {
+      routes: [body('004-route')],
+      upstreams: [body('004-openai-upstream'), body('004-nemoclaw-upstream')],
+    };
+    const [route] = router(config).routes;
+    expect(route).toMatchObject({
+      id: 'llm_route',
+      uris: ['/llm/*'],
+      methods: undefined,
+      forwardsAuthorization: true,
+      config: {
+        instances: [
+          { name: 'openai_upstream', priority: 1, weight: 1, endpoint: 'https://api.openai.com/' },
+          { name: 'nemoclaw_upstream', priority: 0, weight: 1, endpoint: 'http://127.0.0.1:8000/' },
+        ],
+        fallback: { on429: true, on5xx: true, onRateLimit: true },
+        max_retries: 1,
+        timeout: 60000,
+      },
+    });
+    expect(warningsOf(config, loadApisixRouter)).toEqual([]);
   });
 });

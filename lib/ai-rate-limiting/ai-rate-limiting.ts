@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { admissionOf } from '../admission.ts';
+import type { AiRateLimitingConfig } from '../config/generated/ai-rate-limiting.ts';
+import { loadRateLimiting } from '../config/load-rate-limiting.ts';
+import type { Host } from '../host.ts';
+import { resolveHost } from '../resolve-host.ts';
+import { makeLimiter, type OwnedLimiter } from './limiter.ts';
+import { openLocalStore } from './local-store.ts';
+import { warnOfIdleLimiter } from './warn-of-idle-limiter.ts';
+
+/** An Express/Connect middleware that also works in front of a bare `http` request listener. */
+export interface RateLimitingMiddleware {
+  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
+  /**
+   * Replaces the configuration at once. Requests under way are still counted by the old one.
+   *
+   * @throws ConfigError on an invalid configuration, and changes nothing
+   */
+  update(config: AiRateLimitingConfig): void;
+  /** Resolves when every request under way has been charged and connections to Redis are closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a middleware that limits the tokens of the LLM requests behind it. Mount it before `aiProxyMulti` or `aiProxy`,
+ * which looks at the quota when it picks an instance, and charges it when the answer has ended.
+ *
+ * @param config what Apache APISIX takes under `plugins["ai-rate-limiting"]`, plus `redis_key_prefix`
+ * @throws ConfigError naming every fault at once; also where `policy` needs ioredis and it is not installed
+ *
+ * @example
+ * ```ts
+ * app.use('/ai',
+ *   aiRateLimiting({ instances: [{ name: 'openai', limit: 100_000, time_window: 60 }] }),
+ *   aiProxyMulti({ fallback_strategy: ['rate_limiting'], instances }));
+ * ```
+ */
+export function aiRateLimiting(config: AiRateLimitingConfig, host: Host = {}): RateLimitingMiddleware {
+  const resolved = resolveHost(host);
+  const { logger } = resolved;
+  const localStore = openLocalStore();
+  const make = (input: unknown): OwnedLimiter =>
+    makeLimiter(
+      loadRateLimiting(input, logger, { hasSecretResolver: resolved.secret !== undefined }),
+      '',
+      resolved,
+      localStore,
+    );
+  let limiter = make(config);
+  let replacedOnes: Promise<unknown> = Promise.resolve();
+  const watch = warnOfIdleLimiter(() => limiter.hasBeenAsked, logger);
+  return Object.assign(
+    (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
+      admissionOf(req).limiters.add(limiter);
+      watch(req, res);
+      next();
+    },
+    {
+      update(replacement: AiRateLimitingConfig) {
+        const replaced = limiter;
+        limiter = make(replacement);
+        replacedOnes = Promise.all([replacedOnes, replaced.close()]);
+      },
+      async close() {
+        await Promise.all([replacedOnes, limiter.close()]);
+      },
+    },
+  );
+}

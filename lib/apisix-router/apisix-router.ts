@@ -1,0 +1,108 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { CounterStore } from '../ai-rate-limiting/counter-store.ts';
+import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
+import { openLocalStore } from '../ai-rate-limiting/local-store.ts';
+import type { ApisixRouterConfig } from '../config/generated/apisix-router.ts';
+import { loadApisixRouter } from '../config/load-apisix-router.ts';
+import type { LoadedApisixRouter } from '../config/loaded-apisix-router.ts';
+import type { Next } from '../exchange.ts';
+import type { Host } from '../host.ts';
+import type { MakeLimiter } from '../key-auth/consumer.ts';
+import { registerConsumers } from '../key-auth/consumer-registry.ts';
+import { type ResolvedHost, resolveHost } from '../resolve-host.ts';
+import type { GatewayStatus } from '../status.ts';
+import { compileRoutes, type FindRoute } from './match-route.ts';
+import { type ServedRoute, serveRoute } from './serve-route.ts';
+
+/** An Express/Connect middleware that also works as a bare `http` request listener. */
+export interface ApisixRouter {
+  /** A request that no route takes goes to `next`; without one it is answered 404. */
+  (req: IncomingMessage, res: ServerResponse, next?: Next): void;
+  /**
+   * Replaces routes, consumers and upstreams at once. Requests under way keep the old ones; counters of limits that
+   * have not changed go on.
+   *
+   * @throws ConfigError on an invalid configuration, and changes nothing
+   */
+  update(config: ApisixRouterConfig): void;
+  /** Resolves when every request under way has been answered and charged, and idle sockets are closed. */
+  close(): Promise<void>;
+  /** The state of every route's instances, by the route's id. Without secrets. */
+  status(): Readonly<Record<string, GatewayStatus>>;
+}
+
+/** All routes of one configuration. */
+interface RouteTable {
+  readonly find: FindRoute<ServedRoute>;
+  readonly routes: readonly ServedRoute[];
+  close(): Promise<void>;
+}
+
+function openTable(loaded: LoadedApisixRouter, host: ResolvedHost, localStore: CounterStore): RouteTable {
+  const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localStore);
+  const registry = registerConsumers(loaded.consumers, make, host);
+  const routes = loaded.routes.map((route) => serveRoute(route, { registry, makeLimiter: make, host }));
+  return {
+    find: compileRoutes(routes),
+    routes,
+    async close() {
+      await Promise.all(routes.map((route) => route.close()));
+      await registry.close();
+    },
+  };
+}
+
+/** In APISIX's words. */
+function answerNotFound(res: ServerResponse): void {
+  const body = JSON.stringify({ error_msg: '404 Route Not Found' });
+  res.writeHead(404, {
+    'content-type': 'application/json',
+    'content-length': String(Buffer.byteLength(body)),
+  });
+  res.end(body);
+}
+
+/**
+ * Makes a middleware of what somebody sends to Apache APISIX's Admin API: routes with their plugins (`key-auth`,
+ * `ai-proxy`, `ai-proxy-multi`, `ai-rate-limiting`), consumers with their credentials, and upstreams.
+ *
+ * @param config `routes`, `consumers` and `upstreams`; plain JSON, never changed
+ * @param host what JSON cannot hold, for all routes
+ * @throws ConfigError naming every fault at once
+ *
+ * @example
+ * ```ts
+ * app.use(apisixRouter({
+ *   routes: [{ uri: '/anything', methods: ['POST'], plugins: { 'key-auth': {}, 'ai-proxy-multi': { instances } } }],
+ *   consumers: [{ username: 'ann', plugins: { 'key-auth': { key: '$env://ANNS_KEY' } } }],
+ * }));
+ * ```
+ */
+export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): ApisixRouter {
+  const resolved = resolveHost(host);
+  const options = { hasSecretResolver: resolved.secret !== undefined };
+  const localStore = openLocalStore();
+  const open = (input: unknown): RouteTable =>
+    openTable(loadApisixRouter(input, resolved.logger, options), resolved, localStore);
+  let table = open(config);
+  let replacedOnes: Promise<unknown> = Promise.resolve();
+  return Object.assign(
+    (req: IncomingMessage, res: ServerResponse, next?: Next) => {
+      const route = table.find(req);
+      if (route !== undefined) route.handle(req, res, next);
+      else if (next !== undefined) next();
+      else answerNotFound(res);
+    },
+    {
+      update(replacement: ApisixRouterConfig) {
+        const replaced = table;
+        table = open(replacement);
+        replacedOnes = Promise.all([replacedOnes, replaced.close()]);
+      },
+      async close() {
+        await Promise.all([replacedOnes, table.close()]);
+      },
+      status: () => Object.fromEntries(table.routes.map((route) => [route.id, route.status()])),
+    },
+  );
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { admissionOf } from '../admission.ts';
+import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
+import { compilePlan } from '../compile-plan.ts';
+import type { LoadedRoute } from '../config/loaded-apisix-router.ts';
+import type { Next } from '../exchange.ts';
+import { makeGateway } from '../gateway.ts';
+import type { MakeLimiter } from '../key-auth/consumer.ts';
+import type { ConsumerRegistry } from '../key-auth/consumer-registry.ts';
+import { makeKeyAuth } from '../key-auth/make-key-auth.ts';
+import type { ResolvedHost } from '../resolve-host.ts';
+import { gatewayStatus } from '../stats/gateway-status.ts';
+import type { GatewayStatus } from '../status.ts';
+import type { Matched } from './match-route.ts';
+
+/** A route that is open. */
+export interface ServedRoute extends Matched {
+  readonly id: string;
+  handle(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void;
+  status(): GatewayStatus;
+  /** Resolves when every request under way has been answered and charged. */
+  close(): Promise<void>;
+}
+
+/** What the routes of one router share. */
+export interface RouteSurroundings {
+  readonly registry: ConsumerRegistry;
+  readonly makeLimiter: MakeLimiter;
+  readonly host: ResolvedHost;
+}
+
+/** Seed 004's upstreams have no credentials of their own: the caller's are meant for them. */
+function forwardAuthorization(host: ResolvedHost): ResolvedHost {
+  const { forwardHeaders } = host;
+  if (forwardHeaders === true) return host;
+  return { ...host, forwardHeaders: [...(forwardHeaders || []), 'authorization'] };
+}
+
+/**
+ * Opens a route. Its plugins run in APISIX's order, which is that of their priorities there: key-auth (2500),
+ * ai-proxy-multi (1041) or ai-proxy (1040), and ai-rate-limiting (1030), which has its say when those pick an instance.
+ *
+ * @throws ConfigError where a policy needs a package that is not installed
+ */
+export function serveRoute(
+  route: LoadedRoute,
+  { registry, makeLimiter, host }: RouteSurroundings,
+): ServedRoute {
+  const plan = compilePlan(route.config, route.forwardsAuthorization ? forwardAuthorization(host) : host);
+  const gateway = makeGateway(() => plan, host);
+  const authenticate = route.keyAuth === undefined ? undefined : makeKeyAuth(route.keyAuth, registry);
+  let limiter: OwnedLimiter | undefined;
+  if (route.rateLimiting !== undefined) limiter = makeLimiter(route.rateLimiting, `route:${route.id}`);
+
+  function proxy(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
+    if (limiter !== undefined) admissionOf(req).limiters.add(limiter);
+    gateway.handle(req, res, next);
+  }
+
+  return {
+    id: route.id,
+    uris: route.uris,
+    methods: route.methods,
+    hosts: route.hosts,
+    priority: route.priority,
+    handle(req, res, next) {
+      if (authenticate === undefined) proxy(req, res, next);
+      else authenticate(req, res, (error) => (error === undefined ? proxy(req, res, next) : next?.(error)));
+    },
+    status: () => gatewayStatus(plan, gateway),
+    async close() {
+      plan.close();
+      await gateway.idle();
+      await limiter?.close();
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Logger } from '../host.ts';
+import { ConfigError, type ConfigFault } from './config-error.ts';
+import { formatPath, type JsonPath } from './json-path.ts';
+
+/** Loads the parts of a configuration that loaders of their own take, and gathers what those have against them. */
+export interface PartLoader {
+  /** The faults so far, with their places in the whole configuration. */
+  readonly faults: readonly ConfigFault[];
+  /** What a loader makes of the part at `path`; `undefined` where that has faults. */
+  load<Loaded>(path: JsonPath, load: (logger: Logger) => Loaded): Loaded | undefined;
+}
+
+function join(prefix: string, path: string): string {
+  if (prefix === '' || path === '') return prefix + path;
+  return path.startsWith('[') ? prefix + path : `${prefix}.${path}`;
+}
+
+/** A logger to which the places of a part become places in the whole. */
+function loggerBelow(prefix: string, logger: Logger): Logger {
+  const place = (data: object): object =>
+    'path' in data && typeof data.path === 'string' ? { ...data, path: join(prefix, data.path) } : data;
+  return {
+    debug: (data, message) => logger.debug(place(data), message),
+    info: (data, message) => logger.info(place(data), message),
+    warn: (data, message) => logger.warn(place(data), message),
+    error: (data, message) => logger.error(place(data), message),
+  };
+}
+
+export function makePartLoader(logger: Logger): PartLoader {
+  const faults: ConfigFault[] = [];
+  return {
+    faults,
+    load(path, load) {
+      const prefix = formatPath(path);
+      try {
+        return load(loggerBelow(prefix, logger));
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        for (const fault of error.errors) faults.push({ ...fault, path: join(prefix, fault.path) });
+        return undefined;
+      }
+    },
+  };
+}
