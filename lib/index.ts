@@ -6,9 +6,12 @@ export { ConfigError, type ConfigFault } from './config/config-error.ts';
 export type { AiProxyConfig } from './config/generated/ai-proxy.ts';
 export type { AiProxyMultiConfig, InstanceConfig } from './config/generated/ai-proxy-multi.ts';
 export type { EarlyAiProxyMultiConfig } from './config/generated/ai-proxy-multi-early.ts';
+export type { AiProxyUpstreamConfig } from './config/generated/ai-proxy-upstream.ts';
 export type { AiRateLimitingConfig } from './config/generated/ai-rate-limiting.ts';
+export type { ApisixRouteConfig } from './config/generated/apisix-route.ts';
 export type { ApisixRouterConfig } from './config/generated/apisix-router.ts';
-export type { ConsumerConfig } from './config/generated/consumer.ts';
+export type { ApisixUpstreamConfig } from './config/generated/apisix-upstream.ts';
+export type { ConsumerConfig, CredentialConfig } from './config/generated/consumer.ts';
 export type { KeyAuthConfig } from './config/generated/key-auth.ts';
 export type { AiProxyMultiInput } from './config/multi-input.ts';
 export type {
@@ -19,7 +22,12 @@ export type {
   SkippedInstance,
   TriedAttempt,
 } from './host.ts';
-export { type KeyAuthMiddleware, type KeyAuthOptions, keyAuth } from './key-auth/key-auth.ts';
+export {
+  type KeyAuthConsumers,
+  type KeyAuthMiddleware,
+  type KeyAuthOptions,
+  keyAuth,
+} from './key-auth/key-auth.ts';
 export { type Morgan, registerMorganTokens } from './log/morgan-tokens.ts';
 export { llmVariables } from './log/variables.ts';
 export type {
