@@ -6,7 +6,7 @@ import { costOf } from './cost.ts';
 import type { Counter, CounterStore } from './counter-store.ts';
 import { compileMeters, type Meter } from './meter.ts';
 import { openStore } from './open-store.ts';
-import { RequestQuota } from './request-quota.ts';
+import { type QuotaKeeper, RequestQuota } from './request-quota.ts';
 
 /** A limiter that holds counters, until it is closed. */
 export interface OwnedLimiter extends Limiter {
@@ -39,36 +39,42 @@ export function makeLimiter(
   const { logger } = host;
   const isLocal = config.store.policy === 'local';
   const store = isLocal ? localStore : openStore(config.store, { logger, secret: host.secret });
-  const meters = compileMeters(config, `${config.keyPrefix}:${config.fingerprint}:${scope}:`);
+  const openMeters = compileMeters(config, `${config.keyPrefix}:${config.fingerprint}:${scope}:`);
   const cost = costOf(config);
-  const underWay = new Set<Promise<void>>();
+  /** Requests that have not been charged yet. */
   let open = 0;
   let hasBeenAsked = false;
   let losesCharges = false;
-  let allSettled: (() => void) | undefined;
+  let allCharged: (() => void) | undefined;
   let closing: Promise<void> | undefined;
 
-  async function charge(charged: readonly Meter[], amount: number): Promise<void> {
-    try {
-      await store.add(charged.map(({ key, windowSeconds }) => ({ key, amount, windowSeconds })));
-      losesCharges = false;
-    } catch (error) {
-      // Said once: a store that is down fails every request's charge.
-      if (losesCharges) return;
-      losesCharges = true;
+  function finishOne(): void {
+    open--;
+    if (open === 0) allCharged?.();
+  }
+
+  function onCharged(): void {
+    losesCharges = false;
+    finishOne();
+  }
+
+  /** Said once: a store that is down fails every request's charge. */
+  function onLost(error: unknown): void {
+    if (!losesCharges) {
       const reason = error instanceof Error ? error.message : 'unknown';
-      logger.warn({ scope, amount, reason }, 'tokens that have been used are not counted');
+      logger.warn({ scope, reason }, 'tokens that have been used are not counted');
     }
+    losesCharges = true;
+    finishOne();
   }
 
   function settle(charged: readonly Meter[], consumption: Consumption | undefined): number {
-    open--;
     const amount = consumption === undefined || charged.length === 0 ? 0 : cost(consumption);
-    if (amount > 0) {
-      const charging = charge(charged, amount).finally(() => underWay.delete(charging));
-      underWay.add(charging);
-    }
-    if (open === 0) allSettled?.();
+    if (amount === 0) finishOne();
+    else
+      store
+        .add(charged.map(({ key, windowSeconds }) => ({ key, amount, windowSeconds })))
+        .then(onCharged, onLost);
     return amount;
   }
 
@@ -84,12 +90,20 @@ export function makeLimiter(
   async function finish(): Promise<void> {
     if (open > 0) {
       await new Promise<void>((resolve) => {
-        allSettled = resolve;
+        allCharged = resolve;
       });
     }
-    await Promise.all(underWay);
     if (!isLocal) await store.close();
   }
+
+  const keeper: QuotaKeeper = {
+    rejectedCode: config.rejectedCode,
+    rejectedMessage: config.rejectedMessage ?? DEFAULT_MESSAGE,
+    showsHeaders: config.showsHeaders,
+    countsInstances: config.rules.length === 0,
+    read,
+    settle,
+  };
 
   return {
     get hasBeenAsked() {
@@ -98,16 +112,7 @@ export function makeLimiter(
     open(req, locals) {
       hasBeenAsked = true;
       open++;
-      const variables = { custom: host.vars, locals };
-      return new RequestQuota({
-        rejectedCode: config.rejectedCode,
-        rejectedMessage: config.rejectedMessage ?? DEFAULT_MESSAGE,
-        showsHeaders: config.showsHeaders,
-        countsInstances: config.rules.length === 0,
-        metersOf: (instance) => meters.read(instance, req, variables),
-        read,
-        settle,
-      });
+      return new RequestQuota(keeper, openMeters(req, { custom: host.vars, locals }));
     },
     close() {
       closing ??= finish();

@@ -15,23 +15,26 @@ export interface Meter {
   readonly headers: QuotaHeaders;
 }
 
-/** `undefined` where it does not apply to this request. */
-type ReadMeter = (req: IncomingMessage, variables: Variables) => Meter | undefined;
+/**
+ * The counters that apply when this instance answers: for one request, always the same objects.
+ *
+ * @throws GatewayError 500 `invalid_quota`
+ */
+export type MetersOf = (instance: string) => readonly Meter[];
+
+/** Compiled counters: what they are for one request. */
+export type OpenMeters = (req: IncomingMessage, variables: Variables) => MetersOf;
+
+type ReadMeter = (req: IncomingMessage, variables: Variables, key: string) => Meter;
 
 function invalidQuota(): GatewayError {
   return new GatewayError(500, 'invalid_quota', 'The limit of this request is not a whole number above 0.');
 }
 
-function meterReader(
-  { limit, timeWindow }: LoadedLimit,
-  headers: QuotaHeaders,
-  readKey: (req: IncomingMessage, variables: Variables) => string | undefined,
-): ReadMeter {
+function meterReader({ limit, timeWindow }: LoadedLimit, headers: QuotaHeaders): ReadMeter {
   const readLimit = compileAmount(limit);
   const readWindow = compileAmount(timeWindow);
-  return (req, variables) => {
-    const key = readKey(req, variables);
-    if (key === undefined) return undefined;
+  return (req, variables, key) => {
     const amount = readLimit(req, variables);
     const windowSeconds = readWindow(req, variables);
     // Anything milder would let a client whose headers the limit is read from switch it off.
@@ -40,39 +43,55 @@ function meterReader(
   };
 }
 
-/** The counters of one limiter. */
-export interface Meters {
-  /**
-   * Those that apply when this instance answers this request.
-   *
-   * @throws GatewayError 500 `invalid_quota`
-   */
-  read(instance: string, req: IncomingMessage, variables: Variables): readonly Meter[];
+function openRules({ rules }: LoadedRateLimiting, keyStart: string): OpenMeters {
+  const compiled = rules.map((rule, index) => ({
+    fill: compileTemplate(rule.key),
+    keyStart: `${keyStart}${index}:`,
+    read: meterReader(rule, headersOfRule(rule.headerPrefix)),
+  }));
+  return (req, variables) => {
+    let meters: readonly Meter[] | undefined;
+    return () => {
+      meters ??= compiled.flatMap((rule) => {
+        const { text, resolved } = rule.fill(req, variables);
+        return resolved === 0 ? [] : rule.read(req, variables, rule.keyStart + text);
+      });
+      return meters;
+    };
+  };
 }
 
-function compileRules({ rules }: LoadedRateLimiting, keyStart: string): Meters['read'] {
-  const readers = rules.map((rule, index) => {
-    const template = compileTemplate(rule.key);
-    return meterReader(rule, headersOfRule(rule.headerPrefix), (req, variables) => {
-      const { text, resolved } = template(req, variables);
-      return resolved === 0 ? undefined : `${keyStart}${index}:${text}`;
-    });
+const NONE: readonly Meter[] = [];
+
+/** Remembers what `make` gives. Instances come from configurations, so there are never many. */
+function remembering(make: MetersOf): MetersOf {
+  const known = new Map<string, readonly Meter[]>();
+  return (instance) => {
+    const meters = known.get(instance) ?? make(instance);
+    known.set(instance, meters);
+    return meters;
+  };
+}
+
+function openInstances({ instances, global }: LoadedRateLimiting, keyStart: string): OpenMeters {
+  const limits = new Map<string, LoadedLimit>(instances.map((limit) => [limit.name, limit]));
+  const limitOf = (instance: string): LoadedLimit | undefined => limits.get(instance) ?? global;
+  // What does not depend on the request is made once for all of them.
+  const fixed = remembering((instance) => {
+    const { limit, timeWindow } = limitOf(instance) ?? {};
+    if (typeof limit !== 'number' || typeof timeWindow !== 'number') return NONE;
+    const headers = headersOfInstance(instance);
+    return [{ key: keyStart + instance, limit, windowSeconds: timeWindow, headers }];
   });
-  return (_instance, req, variables) => readers.flatMap((read) => read(req, variables) ?? []);
-}
-
-function compileInstances({ instances, global }: LoadedRateLimiting, keyStart: string): Meters['read'] {
-  const compile = (name: string, limit: LoadedLimit): ReadMeter => {
-    const key = `${keyStart}${name}`;
-    return meterReader(limit, headersOfInstance(name), () => key);
-  };
-  // Instances come from configurations, so there are never many.
-  const readers = new Map(instances.map((limit) => [limit.name, compile(limit.name, limit)]));
-  return (instance, req, variables) => {
-    if (global !== undefined && !readers.has(instance)) readers.set(instance, compile(instance, global));
-    const meter = readers.get(instance)?.(req, variables);
-    return meter === undefined ? [] : [meter];
-  };
+  const isFixed = (limit: LoadedLimit): boolean =>
+    typeof limit.limit === 'number' && typeof limit.timeWindow === 'number';
+  if ([...instances, global ?? []].flat().every(isFixed)) return () => fixed;
+  return (req, variables) =>
+    remembering((instance) => {
+      const limit = limitOf(instance);
+      if (limit === undefined) return NONE;
+      return [meterReader(limit, headersOfInstance(instance))(req, variables, keyStart + instance)];
+    });
 }
 
 /**
@@ -80,7 +99,6 @@ function compileInstances({ instances, global }: LoadedRateLimiting, keyStart: s
  *
  * @param keyStart what the keys of this limiter start with, and no other limiter's
  */
-export function compileMeters(config: LoadedRateLimiting, keyStart: string): Meters {
-  const compile = config.rules.length > 0 ? compileRules : compileInstances;
-  return { read: compile(config, keyStart) };
+export function compileMeters(config: LoadedRateLimiting, keyStart: string): OpenMeters {
+  return config.rules.length > 0 ? openRules(config, keyStart) : openInstances(config, keyStart);
 }

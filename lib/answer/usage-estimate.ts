@@ -12,6 +12,9 @@ const BYTES_PER_TOKEN = 4;
 /** How much of an answer is kept to tell its text from the framing around it. */
 const SAMPLE_BYTES = 8 * 1024;
 
+/** A body up to this size may stay in memory for as long as its answer takes. */
+const KEPT_BYTES = 16 * 1024;
+
 /** A string this long without a space near its start is an image or a file, and no text. */
 const LONG_STRING_BYTES = 1024;
 const LOOK_FOR_SPACE_BYTES = 256;
@@ -37,6 +40,11 @@ function textBytes(document: JsonDocument, key: string): number {
     at = bytes.indexOf(QUOTE, end);
   }
   return sum;
+}
+
+function promptTokens(document: JsonDocument, protocol: Protocol): number {
+  const bytes = textBytes(document, protocol.contentMember) + textBytes(document, 'system');
+  return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
 interface Sampled {
@@ -81,29 +89,33 @@ function consumption(promptTokens: number, completionTokens: number): Consumptio
  * answer only its start is kept, by reference: how much of it is text holds for the rest as well.
  */
 export class UsageEstimate {
+  #prompt: JsonDocument | undefined;
   #promptTokens: number | undefined;
-  readonly #sample = new ChunkList();
+  #sample: ChunkList | undefined;
 
-  /** Has to be called before the document is let go. Only the first call counts. */
+  /** Has to be called before the document is let go. */
   notePrompt(document: JsonDocument | undefined, protocol: Protocol): void {
-    if (document === undefined || this.#promptTokens !== undefined) return;
-    const bytes = textBytes(document, protocol.contentMember) + textBytes(document, 'system');
-    this.#promptTokens = Math.ceil(bytes / BYTES_PER_TOKEN);
+    if (document === undefined) return;
+    // Most LLMs report what they use, so a small body is rather kept than looked at for nothing.
+    if (document.bytes.length <= KEPT_BYTES) this.#prompt = document;
+    else this.#promptTokens = promptTokens(document, protocol);
   }
 
   /** Takes the answer as it passes. */
   sample(chunk: Buffer): void {
-    if (this.#sample.bytes < SAMPLE_BYTES) this.#sample.push(chunk.subarray(0, SAMPLE_BYTES));
+    this.#sample ??= new ChunkList();
+    if (this.#sample.bytes < SAMPLE_BYTES) this.#sample.push(chunk);
   }
 
   /** @param bytes the length of the answer so far */
   consumption(bytes: number, protocol: Protocol, isStream: boolean): Consumption {
-    return consumption(this.#promptTokens ?? 0, this.#completionTokens(bytes, protocol, isStream));
+    const tokens = this.#prompt === undefined ? this.#promptTokens : promptTokens(this.#prompt, protocol);
+    return consumption(tokens ?? 0, this.#completionTokens(bytes, protocol, isStream));
   }
 
   #completionTokens(bytes: number, protocol: Protocol, isStream: boolean): number {
-    const sample = this.#sample.take();
-    if (sample.length === 0) return 0;
+    const sample = this.#sample?.take().subarray(0, SAMPLE_BYTES);
+    if (sample === undefined || sample.length === 0) return 0;
     const { text, pieces } = readSample(sample, protocol, isStream);
     const share = bytes / sample.length;
     if (text > 0) return Math.ceil((text * share) / BYTES_PER_TOKEN);

@@ -15,7 +15,7 @@ export interface Flags {
 }
 
 export const USAGE = `npm run bench -- [flags]
-  --only small,stream   groups of measures: small fallback 64k 1m stream paced rss latency
+  --only small,stream   groups of measures: small fallback quota consumers 64k 1m stream paced rss latency
   --rounds N            rounds that count (7)
   --warmup N            rounds before, not counted (3)
   --duration MS         how long a round loads a gateway with one measure (800)

@@ -46,10 +46,19 @@ interface CpuOptions {
   /** What the CPU time of one request is divided by. */
   perRequest?: number;
   mount?: string;
+  headers?: Readonly<Record<string, string>>;
   comparedWith?: string;
 }
 
-function cpu({ scenario, concurrency, turns = TURNS, perRequest = 1, mount, ...row }: CpuOptions): Measure {
+function cpu({
+  scenario,
+  concurrency,
+  turns = TURNS,
+  perRequest = 1,
+  mount,
+  headers,
+  ...row
+}: CpuOptions): Measure {
   return {
     ...row,
     unit: 'µs',
@@ -59,7 +68,7 @@ function cpu({ scenario, concurrency, turns = TURNS, perRequest = 1, mount, ...r
     maxRounds: Number.POSITIVE_INFINITY,
     start(gateway) {
       const pool = createPool(gateway.child.origin);
-      const load = loadOf(scenario, gateway, mount);
+      const load = loadOf(scenario, gateway, mount, headers);
       let cpuMicros = 0;
       let requests = 0;
       return {
@@ -153,6 +162,16 @@ const chunks = { concurrency: 32, perRequest: CHUNKS_PER_ANSWER };
 /** An answer takes a second: one turn a round is enough. */
 const paced = { group: 'paced', turns: 1, ...chunks };
 
+const UNLIMITED = 'small request, behind a middleware that does nothing';
+const TEN_CONSUMERS = 'small request, one of 10 consumers with limits';
+const quota = { group: 'quota', scenario: scenarios.small, concurrency: 32 };
+const consumers = {
+  group: 'consumers',
+  scenario: scenarios.small,
+  concurrency: 32,
+  headers: { apikey: 'consumer-key-7' },
+};
+
 export const measures: readonly Measure[] = [
   cpu({ group: 'small', title: SMALL, scenario: scenarios.small, concurrency: 32 }),
   cpu({
@@ -162,6 +181,15 @@ export const measures: readonly Measure[] = [
     concurrency: 32,
     mount: '/fallback',
     comparedWith: SMALL,
+  }),
+  cpu({ ...quota, title: UNLIMITED, mount: '/unlimited' }),
+  cpu({ ...quota, title: 'small request, rate limited', mount: '/limited', comparedWith: UNLIMITED }),
+  cpu({ ...consumers, title: TEN_CONSUMERS, mount: '/ten-consumers' }),
+  cpu({
+    ...consumers,
+    title: 'small request, one of 10,000 consumers with limits',
+    mount: '/ten-thousand-consumers',
+    comparedWith: TEN_CONSUMERS,
   }),
   cpu({ group: '64k', title: '64 KB conversation', scenario: scenarios.conversation64K, concurrency: 32 }),
   cpu({ group: '1m', title: '1 MB conversation', scenario: scenarios.conversation1M, concurrency: 8 }),

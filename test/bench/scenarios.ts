@@ -47,10 +47,15 @@ export const scenarios = {
 } satisfies Record<string, Scenario>;
 
 /** The load that puts `scenario` on a gateway of this kind, by default at its ordinary mount point. */
-export function loadOf(scenario: Scenario, kind: GatewayKind, mount = kind.mount): Load {
+export function loadOf(
+  scenario: Scenario,
+  kind: GatewayKind,
+  mount = kind.mount,
+  headers: Readonly<Record<string, string>> = {},
+): Load {
   return {
     path: `${mount}/v1/chat/completions`,
-    headers: { [MODE_HEADER]: scenario.mode },
+    headers: { [MODE_HEADER]: scenario.mode, ...headers },
     body: scenario.body,
     expected: scenario.expected(kind),
   };

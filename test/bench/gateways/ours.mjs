@@ -6,7 +6,7 @@ import express from 'express';
 import { serve } from './serve.mjs';
 
 const [upstream, library, key, model, refusingPath] = process.argv.slice(2);
-const { aiProxyMulti } = await import(pathToFileURL(library).href);
+const { aiProxyMulti, aiRateLimiting, keyAuth } = await import(pathToFileURL(library).href);
 
 // A line for every 429 is part of the price, thousands of them on the screen are not.
 const logFile = openSync(devNull, 'w');
@@ -26,20 +26,54 @@ const shared = {
   keepalive_pool: 256,
 };
 
+const two = {
+  ...shared,
+  instances: [
+    { ...instance, name: 'one' },
+    { ...instance, name: 'two' },
+  ],
+};
+
+/** A quota of which nothing is ever missing. */
+const limits = {
+  instances: [
+    { name: 'one', limit: 1e12, time_window: 60 },
+    { name: 'two', limit: 1e12, time_window: 60 },
+  ],
+};
+
+const consumers = (count) =>
+  Array.from({ length: count }, (_, index) => ({
+    username: `consumer-${index}`,
+    plugins: { 'key-auth': { key: `consumer-key-${index}` }, 'ai-rate-limiting': limits },
+  }));
+
+/** Made by its first request: ten thousand consumers are no part of what the other measures measure. */
+function lazily(make) {
+  let handlers;
+  return (req, res, next) => {
+    handlers ??= make();
+    const run = (index) =>
+      index === handlers.length ? next() : handlers[index](req, res, () => run(index + 1));
+    run(0);
+  };
+}
+
+const withConsumers = (count) =>
+  lazily(() => [keyAuth({}, { logger, consumers: consumers(count) }), aiProxyMulti(two, { logger })]);
+
 const app = express();
+app.use('/ai', aiProxyMulti(two, { logger }));
 app.use(
-  '/ai',
-  aiProxyMulti(
-    {
-      ...shared,
-      instances: [
-        { ...instance, name: 'one' },
-        { ...instance, name: 'two' },
-      ],
-    },
-    { logger },
-  ),
+  '/limited',
+  lazily(() => [aiRateLimiting(limits, { logger }), aiProxyMulti(two, { logger })]),
 );
+app.use(
+  '/unlimited',
+  lazily(() => [(_req, _res, next) => next(), aiProxyMulti(two, { logger })]),
+);
+app.use('/ten-consumers', withConsumers(10));
+app.use('/ten-thousand-consumers', withConsumers(10_000));
 app.use(
   '/fallback',
   aiProxyMulti(
