@@ -1,6 +1,10 @@
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMockLlm } from '../../examples/mock-llm.ts';
 import { readPath } from '../../examples/read-path.ts';
+import { describeWithRedis, startRedis } from '../support/redis.ts';
 import { runExample } from './run-example.ts';
 
 describe('each example runs by itself, shows what it is about and ends', () => {
@@ -56,9 +60,80 @@ describe('each example runs by itself, shows what it is about and ends', () => {
         /^POST \/ai 200 /m,
       ],
     ],
+    [
+      'rate-limit.ts',
+      [
+        /^Request 1: 200 from openai-instance, 13 tokens$/m,
+        /^Request 2: 200 from deepseek-instance, 13 tokens$/m,
+        /^Request 3: 503 from nobody, The token quota for this LLM service is used up\.$/m,
+        /^ {2}retry-after: \d+$/m,
+        /^ {2}x-ai-ratelimit-remaining-openai-instance: 0$/m,
+      ],
+    ],
+    [
+      'consumers.ts',
+      [
+        /^Alice's second request: 200 answered$/m,
+        /^Bob's second request: 429 quota_exceeded$/m,
+        /^With a wrong key: 401 Invalid API key in request$/m,
+        /^With a wrong key, as a stranger: 429 quota_exceeded$/m,
+      ],
+    ],
+    [
+      'apisix-route.ts',
+      [
+        /^Without a key: 401 Missing API key in request$/m,
+        /^johndoe is answered by \S+-instance, \S+-instance, deepseek-instance, deepseek-instance$/m,
+        /^janedoe is answered by \S+-instance, \S+-instance, openai-instance, openai-instance$/m,
+      ],
+    ],
   ])('%s', async (file, facts) => {
     const { code, output } = await runExample(file).ended;
     for (const fact of facts) expect(output).toMatch(fact);
+    expect(code).toBe(0);
+  });
+});
+
+/** A PATH on which there is Node and nothing else. */
+function pathWithoutRedis(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'path-'));
+  symlinkSync(process.execPath, join(directory, 'node'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+const sharedQuota = [
+  /^Two processes have 130 tokens a minute between them\.$/m,
+  /^After four answers, each of them says: 78 and 78 left$/m,
+  /^After ten answers: 0 and 0 left$/m,
+  /^One more: 503 quota_exceeded\nOne more: 503 quota_exceeded$/m,
+];
+
+describeWithRedis('redis.ts', () => {
+  it('shares a quota between two processes, over a Redis that it starts itself', async () => {
+    const { code, output } = await runExample('redis.ts').ended;
+    for (const fact of sharedQuota) expect(output).toMatch(fact);
+    expect(code).toBe(0);
+  });
+
+  it('takes the Redis that it is told, and leaves nothing there without an end', async () => {
+    const { host, port, call } = await startRedis();
+    const env = { REDIS_HOST: host, REDIS_PORT: String(port), PATH: pathWithoutRedis() };
+    const { code, output } = await runExample('redis.ts', env).ended;
+    for (const fact of sharedQuota) expect(output).toMatch(fact);
+    expect(code).toBe(0);
+    const keys = await call('KEYS', '*');
+    expect(keys).toEqual([expect.stringMatching(/^example-/)]);
+    expect(await call('TTL', String(Array.isArray(keys) ? keys[0] : ''))).toSatisfy(
+      (seconds: number) => seconds > 0 && seconds <= 60,
+    );
+  });
+});
+
+describe('redis.ts without a Redis', () => {
+  it('says so and ends well', async () => {
+    const { code, output } = await runExample('redis.ts', { PATH: pathWithoutRedis() }).ended;
+    expect(output).toContain('there is no redis-server on the PATH');
     expect(code).toBe(0);
   });
 });

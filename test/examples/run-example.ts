@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const KEY_NAMES = ['OPENAI_API_KEY', 'DEEPSEEK_API_KEY', 'ANTHROPIC_API_KEY'];
+/** Keys that would make an example call a real provider, and what would make it use somebody's real Redis. */
+const REAL_SERVICES = ['OPENAI_API_KEY', 'DEEPSEEK_API_KEY', 'ANTHROPIC_API_KEY', 'REDIS_HOST', 'REDIS_PORT'];
 
 export interface RunningExample {
   /** Resolves with the first match in what it has printed so far or prints later; rejects if it ends without. */
@@ -11,18 +12,18 @@ export interface RunningExample {
   ended: Promise<{ code: number | null; output: string }>;
 }
 
-/** Runs an example as its reader would, but never with a key that would make it call a real provider. */
+/** Runs an example as its reader would, but never with what is in the environment for real services. */
 export function runExample(file: string, env: Record<string, string> = {}): RunningExample {
   const child = spawn(
     `${root}node_modules/.bin/tsx`,
     ['--tsconfig', 'examples/tsconfig.json', `examples/${file}`],
-    { cwd: root, env: { ...withoutKeys(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    { cwd: root, env: { ...withoutRealServices(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
   );
   return follow(child);
 }
 
-function withoutKeys(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !KEY_NAMES.includes(name)));
+function withoutRealServices(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !REAL_SERVICES.includes(name)));
 }
 
 function follow(child: ChildProcess): RunningExample {
