@@ -53,13 +53,40 @@ function harmlessVariables(vars: Host['vars'], logger: Logger): Host['vars'] {
   };
 }
 
+const guardedLoggers = new WeakMap<Logger, Logger>();
+
+/** A logger that cannot write must not fail a request, and nothing is left to say so to. */
+function guard(write: (data: object, message: string) => void): Logger['warn'] {
+  return (data, message) => {
+    try {
+      write(data, message);
+    } catch {
+      // Whoever logs cannot be told by a log.
+    }
+  };
+}
+
+/** The same one for the same logger, since what is shared between middlewares goes by their logger. */
+function harmlessLogger(logger: Logger): Logger {
+  const known = guardedLoggers.get(logger);
+  if (known !== undefined) return known;
+  const guarded: Logger = {
+    debug: guard((data, message) => logger.debug(data, message)),
+    info: guard((data, message) => logger.info(data, message)),
+    warn: guard((data, message) => logger.warn(data, message)),
+    error: guard((data, message) => logger.error(data, message)),
+  };
+  guardedLoggers.set(logger, guarded);
+  return guarded;
+}
+
 function checkServedByHeader(name: string | undefined): string | undefined {
   if (name === undefined || (HEADER_NAME.test(name) && !HOP_BY_HOP.has(name.toLowerCase()))) return name;
   throw new ConfigError([{ path: 'host.servedByHeader', message: 'is not a header name that can be sent' }]);
 }
 
 export function resolveHost(host: Host): ResolvedHost {
-  const logger = host.logger ?? stderrLogger;
+  const logger = harmlessLogger(host.logger ?? stderrLogger);
   return {
     logger,
     vars: harmlessVariables(host.vars, logger),

@@ -11,6 +11,7 @@ import type { MakeLimiter } from '../key-auth/consumer.ts';
 import { registerConsumers } from '../key-auth/consumer-registry.ts';
 import { type ResolvedHost, resolveHost } from '../resolve-host.ts';
 import type { GatewayStatus } from '../status.ts';
+import { answerUnserved } from './answer-unserved.ts';
 import { compileRoutes, type FindRoute } from './match-route.ts';
 import { type ServedRoute, serveRoute } from './serve-route.ts';
 
@@ -52,16 +53,6 @@ function openTable(loaded: LoadedApisixRouter, host: ResolvedHost, localStore: C
   };
 }
 
-/** In APISIX's words. */
-function answerNotFound(res: ServerResponse): void {
-  const body = JSON.stringify({ error_msg: '404 Route Not Found' });
-  res.writeHead(404, {
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(body)),
-  });
-  res.end(body);
-}
-
 /**
  * Makes a middleware of what somebody sends to Apache APISIX's Admin API: routes with their plugins (`key-auth`,
  * `ai-proxy`, `ai-proxy-multi`, `ai-rate-limiting`), consumers with their credentials, and upstreams.
@@ -91,7 +82,7 @@ export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): Apisi
       const route = table.find(req);
       if (route !== undefined) route.handle(req, res, next);
       else if (next !== undefined) next();
-      else answerNotFound(res);
+      else answerUnserved(req, res, 404, '404 Route Not Found');
     },
     {
       update(replacement: ApisixRouterConfig) {

@@ -4,14 +4,18 @@ import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
 import { compilePlan } from '../compile-plan.ts';
 import type { LoadedRoute } from '../config/loaded-apisix-router.ts';
 import type { Next } from '../exchange.ts';
-import { makeGateway } from '../gateway.ts';
+import { type Gateway, makeGateway } from '../gateway.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import type { ConsumerRegistry } from '../key-auth/consumer-registry.ts';
 import { makeKeyAuth } from '../key-auth/make-key-auth.ts';
+import type { Plan } from '../plan.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { gatewayStatus } from '../stats/gateway-status.ts';
 import type { GatewayStatus } from '../status.ts';
+import { forwardTest } from '../upstream/request-headers.ts';
+import { answerUnserved } from './answer-unserved.ts';
 import type { Matched } from './match-route.ts';
+import { makeWaitingRequests } from './waiting-requests.ts';
 
 /** A route that is open. */
 export interface ServedRoute extends Matched {
@@ -36,6 +40,17 @@ function forwardAuthorization(host: ResolvedHost): ResolvedHost {
   return { ...host, forwardHeaders: [...(forwardHeaders || []), 'authorization'] };
 }
 
+function openGateway(
+  { config, forwardsAuthorization }: LoadedRoute,
+  host: ResolvedHost,
+): { readonly plan: Plan; readonly gateway: Gateway } {
+  const ownHost = forwardsAuthorization ? forwardAuthorization(host) : host;
+  // An Authorization by which key-auth has known the caller is meant for this gateway alone, unless the host says
+  // otherwise.
+  const plan = { ...compilePlan(config, ownHost), isForwarded: forwardTest(host.forwardHeaders) };
+  return { plan, gateway: makeGateway(() => plan, ownHost) };
+}
+
 /**
  * Opens a route. Its plugins run in APISIX's order, which is that of their priorities there: key-auth (2500),
  * ai-proxy-multi (1041) or ai-proxy (1040), and ai-rate-limiting (1030), which has its say when those pick an instance.
@@ -46,9 +61,9 @@ export function serveRoute(
   route: LoadedRoute,
   { registry, makeLimiter, host }: RouteSurroundings,
 ): ServedRoute {
-  const plan = compilePlan(route.config, route.forwardsAuthorization ? forwardAuthorization(host) : host);
-  const gateway = makeGateway(() => plan, host);
+  const { plan, gateway } = openGateway(route, host);
   const authenticate = route.keyAuth === undefined ? undefined : makeKeyAuth(route.keyAuth, registry);
+  const waiting = makeWaitingRequests();
   let limiter: OwnedLimiter | undefined;
   if (route.rateLimiting !== undefined) limiter = makeLimiter(route.rateLimiting, `route:${route.id}`);
 
@@ -64,12 +79,22 @@ export function serveRoute(
     hosts: route.hosts,
     priority: route.priority,
     handle(req, res, next) {
-      if (authenticate === undefined) proxy(req, res, next);
-      else authenticate(req, res, (error) => (error === undefined ? proxy(req, res, next) : next?.(error)));
+      if (authenticate === undefined) {
+        proxy(req, res, next);
+        return;
+      }
+      const leave = waiting.add(req, res);
+      authenticate(req, res, (error) => {
+        if (error === undefined) proxy(req, res, next);
+        else if (next === undefined) answerUnserved(req, res, 500, '500 Internal Server Error');
+        else next(error);
+        leave();
+      });
     },
     status: () => gatewayStatus(plan, gateway),
     async close() {
       plan.close();
+      await waiting.none();
       await gateway.idle();
       await limiter?.close();
     },

@@ -12,7 +12,7 @@ const question = {
 };
 const credentials = { Authorization: 'Bearer YOUR_OPENAI_API_KEY' };
 
-/** What the page's route and upstreams mean, as two instances; the `apisixRouter` form of them comes later. */
+/** What the page's route and upstreams mean, as two instances. As it is printed, `apisixRouter` takes it. */
 function configOf(openai: Llm, nemoclaw: Llm): Parameters<typeof startApp>[0] {
   return {
     timeout: 60000,

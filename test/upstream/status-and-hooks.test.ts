@@ -200,3 +200,16 @@ describe('host.onAttempt and host.onFinish', () => {
     expect(failed).toEqual(['onAttempt', 'onFinish']);
   });
 });
+
+describe('a host.logger that throws', () => {
+  it('fails no request', async () => {
+    const broken = (): never => {
+      throw new Error('the disk is full');
+    };
+    const app = await startApp(
+      { instances: [instance('bad', `http://127.0.0.1:${await unusedPort()}`)] },
+      { host: { logger: { debug: broken, info: broken, warn: broken, error: broken } } },
+    );
+    expect((await post(app.url)).status).toBe(502);
+  });
+});
