@@ -1,10 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import type { Admission } from './admission.ts';
+import { GatewayError } from './answer/gateway-error.ts';
 import type { Limiter, Quota } from './quota.ts';
 
 /** The caller's own limits stand in place of the route's. */
 function limitersOf({ consumerLimiter, limiters }: Admission): Iterable<Limiter> {
   return consumerLimiter === undefined ? limiters : [consumerLimiter];
+}
+
+function waitSeconds(quota: Quota, instance: string): number {
+  return (quota.isSpent(instance) && quota.rejection([instance]).retryAfterSeconds) || 1;
+}
+
+/** In the words of the first that refuses. Any of the instances will do again, but each only when all limiters let it. */
+function combinedRejection(quotas: readonly [Quota, ...Quota[]], instances: readonly string[]): GatewayError {
+  const spent = quotas.find((quota) => instances.some((instance) => quota.isSpent(instance)));
+  const { status, code, message } = (spent ?? quotas[0]).rejection(instances);
+  const waits = instances.map((instance) => Math.max(...quotas.map((quota) => waitSeconds(quota, instance))));
+  return new GatewayError(status, code, message, { retryAfterSeconds: Math.min(...waits) });
 }
 
 /** Several limiters in a row: each has its say, and each is charged. */
@@ -14,10 +27,7 @@ function combine(quotas: readonly [Quota, ...Quota[]]): Quota {
       await Promise.all(quotas.map((quota) => quota.look(instances)));
     },
     isSpent: (instance) => quotas.some((quota) => quota.isSpent(instance)),
-    rejection(instances) {
-      const spent = quotas.find((quota) => instances.some((instance) => quota.isSpent(instance)));
-      return (spent ?? quotas[0]).rejection(instances);
-    },
+    rejection: (instances) => combinedRejection(quotas, instances),
     headers: (instances) => Object.assign({}, ...quotas.map((quota) => quota.headers(instances))),
     left: (instance) => quotas.map((quota) => quota.left(instance)).find((left) => left !== undefined),
     settle(instance, consumption) {

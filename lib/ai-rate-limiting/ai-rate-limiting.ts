@@ -48,11 +48,11 @@ export function aiRateLimiting(config: AiRateLimitingConfig, host: Host = {}): R
     );
   let limiter = make(config);
   let replacedOnes: Promise<unknown> = Promise.resolve();
-  const watch = warnOfIdleLimiter(() => limiter.hasBeenAsked, logger);
+  const watch = warnOfIdleLimiter(logger);
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
       admissionOf(req).limiters.add(limiter);
-      watch(req, res);
+      watch(req, res, limiter);
       next();
     },
     {

@@ -1,17 +1,9 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Logger } from '../host.ts';
-import type { RedisClient } from './redis-client.ts';
+import { canSend, type RedisClient } from './redis-client.ts';
 import { isDemotion, isLoginFailure, redisFailure } from './redis-failure.ts';
 import type { RedisTimes } from './redis-times.ts';
 import { within } from './within.ts';
-
-/** What is known of the attempts before this one. */
-export interface Attempt {
-  /** How many have failed in a row. */
-  readonly round: number;
-  /** Whether the last one's password was refused. */
-  readonly wasRefused: boolean;
-}
 
 export interface OpenedClient {
   readonly client: RedisClient;
@@ -25,8 +17,12 @@ export interface RedisConnectionOptions {
   readonly times: RedisTimes;
   /** Whether a Redis that takes no writes is the wrong one. */
   readonly wantsMaster: boolean;
-  /** Makes a client that is not yet connected, one for each attempt. */
-  open(attempt: Attempt): Promise<OpenedClient>;
+  /**
+   * Makes a client that is not yet connected, one for each attempt.
+   *
+   * @param wasRefused whether the password of the attempt before was refused
+   */
+  open(wasRefused: boolean): Promise<OpenedClient>;
   readonly logger: Logger;
 }
 
@@ -124,6 +120,7 @@ export class RedisConnection {
   async #run<Result>(action: (limiter: RateLimiterRedis) => Promise<Result>): Promise<Result> {
     const { address, times } = this.#options;
     let leftMs = times.answerMs;
+    this.#noticeLoss();
     if (this.#state.kind === 'connecting') {
       const start = performance.now();
       leftMs = Math.max(times.connectMs, times.answerMs);
@@ -154,12 +151,8 @@ export class RedisConnection {
     const { times, open } = this.#options;
     let secrets: readonly string[] = [];
     try {
-      const attempt = { round: this.#failures, wasRefused: this.#wasRefused };
-      const opened = await within(
-        times.attemptMs,
-        open(attempt),
-        'its password could not be looked up in time',
-      );
+      const opening = open(this.#wasRefused);
+      const opened = await within(times.attemptMs, opening, 'its password could not be looked up in time');
       if (this.#state.kind === 'closed') return;
       this.#client = opened.client;
       secrets = opened.secrets;
@@ -176,10 +169,19 @@ export class RedisConnection {
     const { address, logger } = this.#options;
     const wasDown = this.#state.kind === 'down';
     const { client } = opened;
+    this.#wasRefused = false;
     const limiter = new RateLimiterRedis({ storeClient: client, points: 0, duration: 1, keyPrefix: '' });
     this.#state = { kind: 'up', opened, limiter, since: performance.now() };
     client.on('end', () => this.#lose(client));
     if (wasDown) logger.info({ redis: address }, 'Redis can be reached again');
+  }
+
+  /** The client tells of an end only when both sides have closed, and refuses everything from the first on. */
+  #noticeLoss(): void {
+    if (this.#state.kind !== 'up' || canSend(this.#state.opened.client)) return;
+    const { client } = this.#state.opened;
+    client.disconnect();
+    this.#lose(client);
   }
 
   #lose(client: RedisClient): void {

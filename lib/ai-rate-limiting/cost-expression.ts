@@ -8,7 +8,7 @@ export { CostSyntaxError };
 const MAX_LENGTH = 1000;
 
 /** A counter holds whole numbers only, and an answer may not give tokens back. */
-function wholeCost(value: number): number {
+export function wholeCost(value: number): number {
   if (!Number.isFinite(value) || value <= 0) return 0;
   return Math.min(Math.round(value), Number.MAX_SAFE_INTEGER);
 }

@@ -1,11 +1,11 @@
 import type { LoadedRateLimiting } from '../config/loaded-rate-limiting.ts';
 import type { Consumption } from '../quota.ts';
+import { wholeCost } from './cost-expression.ts';
 
-/** What an answer costs by the strategy: a whole number, 0 for nothing. */
+/** What an answer costs by the strategy: a whole number that can be counted, 0 for nothing. */
 export type Cost = (consumption: Consumption) => number;
 
-/** Chooses how answers are counted, once. */
-export function costOf({ strategy, cost }: LoadedRateLimiting): Cost {
+function rawCostOf({ strategy, cost }: LoadedRateLimiting): (consumption: Consumption) => number {
   switch (strategy) {
     case 'total_tokens':
       return ({ usage }) => usage.totalTokens;
@@ -16,4 +16,10 @@ export function costOf({ strategy, cost }: LoadedRateLimiting): Cost {
     case 'expression':
       return ({ rawUsage }) => cost?.(rawUsage) ?? 0;
   }
+}
+
+/** Chooses how answers are counted, once. An LLM may report any number, fractions too. */
+export function costOf(config: LoadedRateLimiting): Cost {
+  const rawCost = rawCostOf(config);
+  return (consumption) => wholeCost(rawCost(consumption));
 }

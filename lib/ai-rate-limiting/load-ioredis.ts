@@ -3,9 +3,7 @@ import { ConfigError } from '../config/config-error.ts';
 
 export type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>;
 
-const require = createRequire(import.meta.url);
-
-function isInstalled(): boolean {
+function isInstalled(require: NodeJS.Require): boolean {
   try {
     require.resolve('ioredis');
     return true;
@@ -21,7 +19,9 @@ function isInstalled(): boolean {
  * @throws {ConfigError} where the package is not installed
  */
 export function loadIoredis(policy: string): Ioredis {
-  if (isInstalled()) return require('ioredis');
+  // Not at the head of the file: some bundlers leave no import.meta.url, which need trouble nobody else.
+  const require = createRequire(import.meta.url);
+  if (isInstalled(require)) return require('ioredis');
   const message = `is ${JSON.stringify(policy)}, which needs the package ioredis: npm install ioredis`;
   throw new ConfigError([{ path: 'policy', message }]);
 }

@@ -44,9 +44,11 @@ function meterReader({ limit, timeWindow }: LoadedLimit, headers: QuotaHeaders):
 }
 
 function openRules({ rules }: LoadedRateLimiting, keyStart: string): OpenMeters {
-  const compiled = rules.map((rule, index) => ({
+  // Configurations that differ in the order of their rules alone have the same counters.
+  const keys = rules.map(({ key }) => key).toSorted();
+  const compiled = rules.map((rule) => ({
     fill: compileTemplate(rule.key),
-    keyStart: `${keyStart}${index}:`,
+    keyStart: `${keyStart}${keys.indexOf(rule.key)}:`,
     read: meterReader(rule, headersOfRule(rule.headerPrefix)),
   }));
   return (req, variables) => {

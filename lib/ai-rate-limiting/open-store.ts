@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { LoadedSharedStore, LoadedStore } from '../config/loaded-rate-limiting.ts';
 import { SecretStore } from '../config/references.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
-import { type Attempt, type OpenedClient, RedisConnection } from './connect-redis.ts';
+import { RedisConnection, type RedisConnectionOptions } from './connect-redis.ts';
 import type { CounterStore } from './counter-store.ts';
 import { type Ioredis, loadIoredis } from './load-ioredis.ts';
 import { openLocalStore } from './local-store.ts';
@@ -36,16 +36,16 @@ function clientOpener(
   ioredis: Ioredis,
   settings: LoadedSharedStore,
   { secret }: Surroundings,
-): (attempt: Attempt) => Promise<OpenedClient> {
+): RedisConnectionOptions['open'] {
   let answers = new SecretStore(secret);
-  return async ({ round, wasRefused }) => {
+  return async (wasRefused) => {
     // Answers are remembered for minutes, which is too long when somebody has just changed the password.
     if (wasRefused) answers = new SecretStore(secret);
     const passwords = await passwordsOf(settings, answers);
     const secrets = [passwords.password, passwords.sentinelPassword]
       .filter((password) => password !== '')
       .sort((one, other) => other.length - one.length);
-    return { client: makeRedisClient(ioredis, settings, passwords, round), secrets };
+    return { client: makeRedisClient(ioredis, settings, passwords), secrets };
   };
 }
 

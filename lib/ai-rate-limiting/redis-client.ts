@@ -11,6 +11,10 @@ import { redisTimes } from './redis-times.ts';
 /** One that connects once: whether and when to try again is decided outside, in one way for all three policies. */
 export type RedisClient = Redis | Cluster;
 
+export function canSend(client: RedisClient): boolean {
+  return client.status === 'ready' && (!('stream' in client) || client.stream.writable);
+}
+
 /** With their references resolved; '' for none. */
 export interface RedisPasswords {
   readonly password: string;
@@ -20,7 +24,10 @@ export interface RedisPasswords {
 /** How long an end may take until the socket is destroyed: one to a Redis that hangs is never closed by it. */
 const DISCONNECT_TIMEOUT_MS = 100;
 
-function timeouts(settings: LoadedSharedStore) {
+/** Before the kernel looks whether the other side is still there: firewalls forget connections that say nothing. */
+const KEEP_ALIVE_MS = 30_000;
+
+function everyConnection(settings: LoadedSharedStore) {
   const { connectMs, answerMs } = redisTimes(settings);
   return {
     connectTimeout: connectMs,
@@ -28,6 +35,7 @@ function timeouts(settings: LoadedSharedStore) {
     // network that drops packets, does not gather commands.
     socketTimeout: answerMs,
     disconnectTimeout: DISCONNECT_TIMEOUT_MS,
+    keepAlive: KEEP_ALIVE_MS,
     // Nothing here needs RESP3, and Redis before 6 as well as some proxies refuse to speak it.
     protocol: 2,
   } as const;
@@ -35,7 +43,7 @@ function timeouts(settings: LoadedSharedStore) {
 
 function singleConnection(settings: LoadedSharedStore) {
   return {
-    ...timeouts(settings),
+    ...everyConnection(settings),
     lazyConnect: true,
     retryStrategy: null,
     enableOfflineQueue: false,
@@ -72,17 +80,10 @@ function toSingle({ Redis }: Ioredis, settings: LoadedRedisSettings, { password 
   return client;
 }
 
-/** Begins elsewhere each time, lest a dead sentinel at the head of the list take up the time of every attempt. */
-function rotated<Item>(items: readonly Item[], by: number): Item[] {
-  const start = by % items.length;
-  return [...items.slice(start), ...items.slice(0, start)];
-}
-
 function toSentinels(
   { Redis }: Ioredis,
   settings: LoadedRedisSentinelSettings,
   { password, sentinelPassword }: RedisPasswords,
-  round: number,
 ): Redis {
   const { username: sentinelUsername, password: sentinelSecret } = login(
     settings.sentinelUsername,
@@ -90,7 +91,7 @@ function toSentinels(
   );
   const client = new Redis({
     ...singleConnection(settings),
-    sentinels: rotated(settings.sentinels, round),
+    sentinels: [...settings.sentinels],
     sentinelRetryStrategy: () => null,
     sentinelCommandTimeout: redisTimes(settings).connectMs,
     sentinelUsername,
@@ -116,28 +117,23 @@ function toCluster(
     // Names stay names: certificates are checked against them, and one that cannot be resolved costs one node
     // instead of all of them.
     dnsLookup: (address, callback) => callback(null, address),
-    redisOptions: { ...timeouts(settings), ...login(undefined, password), ...encryption(settings) },
+    redisOptions: { ...everyConnection(settings), ...login(undefined, password), ...encryption(settings) },
   });
   client.on('+node', letGoOnceConnected);
   return client;
 }
 
-/**
- * A client for these settings, not yet connected.
- *
- * @param round how many attempts have failed before this one
- */
+/** A client for these settings, not yet connected. */
 export function makeRedisClient(
   ioredis: Ioredis,
   settings: LoadedSharedStore,
   passwords: RedisPasswords,
-  round: number,
 ): RedisClient {
   switch (settings.policy) {
     case 'redis':
       return toSingle(ioredis, settings, passwords);
     case 'redis-sentinel':
-      return toSentinels(ioredis, settings, passwords, round);
+      return toSentinels(ioredis, settings, passwords);
     case 'redis-cluster':
       return toCluster(ioredis, settings, passwords);
   }

@@ -15,16 +15,22 @@ const SAMPLE_BYTES = 8 * 1024;
 /** A body up to this size may stay in memory for as long as its answer takes. */
 const KEPT_BYTES = 16 * 1024;
 
-/** A string this long without a space near its start is an image or a file, and no text. */
+/** A string this long that begins like base64 is an image or a file, and no text. */
 const LONG_STRING_BYTES = 1024;
-const LOOK_FOR_SPACE_BYTES = 256;
+const BEGINNING_BYTES = 256;
+
+/** Line breaks, and what some writers of JSON escape within base64: `/` (PHP) and `+` (.NET). */
+const BASE64_ESCAPES = /\\(?:[nr/]|u002[bf])/gi;
+const BASE64_BEGINNING = /^(?:data:[^,]*,)?[\w+/=-]*$/;
 
 const QUOTE = 0x22;
-const SPACE = 0x20;
 
+/** A missing space is not enough: there is none in a page of Chinese, in a table of numbers, in minified code. */
 function isBinary(bytes: Buffer, start: number, end: number): boolean {
   if (end - start < LONG_STRING_BYTES) return false;
-  return !bytes.subarray(start, start + LOOK_FOR_SPACE_BYTES).includes(SPACE);
+  const beginning = bytes.toString('latin1', start + 1, start + BEGINNING_BYTES);
+  // Without its end, where an escape may have been cut.
+  return BASE64_BEGINNING.test(beginning.replaceAll(BASE64_ESCAPES, '').slice(0, -5));
 }
 
 /** Bytes of text in the strings of one member. The document has been checked, so every string ends. */
@@ -42,26 +48,29 @@ function textBytes(document: JsonDocument, key: string): number {
   return sum;
 }
 
+/** What LLMs read beside the messages themselves, by its names in all protocols. */
+const FURTHER_PROMPT = ['system', 'instructions', 'tools'];
+
 function promptTokens(document: JsonDocument, protocol: Protocol): number {
-  const bytes = textBytes(document, protocol.contentMember) + textBytes(document, 'system');
+  const members = [protocol.contentMember, ...FURTHER_PROMPT];
+  const bytes = members.reduce((sum, key) => sum + textBytes(document, key), 0);
   return Math.ceil(bytes / BYTES_PER_TOKEN);
 }
 
-interface Sampled {
-  readonly text: number;
-  readonly pieces: number;
+/** Tokens of generated text in a plain answer, or in one event. */
+function textTokens(json: JsonObject, protocol: Protocol): number {
+  return Buffer.byteLength(protocol.text(json)) / BYTES_PER_TOKEN;
 }
 
-/** Characters of generated text in a part of an answer, and how many events or answers it was spread over. */
-function readSample(sample: Buffer, protocol: Protocol, isStream: boolean): Sampled {
-  const parts = isStream
-    ? splitEvents(sample.toString('latin1')).map(({ data }) => data ?? '')
-    : [sample.toString('latin1')];
-  const read = parts.map(parseObject).filter(isObject);
-  return {
-    text: read.reduce((sum, json) => sum + protocol.text(json).length, 0),
-    pieces: read.length,
-  };
+function plainTokens(sample: string, protocol: Protocol): number {
+  const json = parseObject(sample);
+  return json === undefined ? 0 : textTokens(json, protocol);
+}
+
+/** Tool calls and thoughts have no text here, but come as about a token an event. */
+function streamTokens(sample: string, protocol: Protocol): number {
+  const events = splitEvents(sample).map(({ data }) => parseObject(data ?? ''));
+  return events.filter(isObject).reduce((sum, json) => sum + (textTokens(json, protocol) || 1), 0);
 }
 
 function consumption(promptTokens: number, completionTokens: number): Consumption {
@@ -116,11 +125,9 @@ export class UsageEstimate {
   #completionTokens(bytes: number, protocol: Protocol, isStream: boolean): number {
     const sample = this.#sample?.take().subarray(0, SAMPLE_BYTES);
     if (sample === undefined || sample.length === 0) return 0;
-    const { text, pieces } = readSample(sample, protocol, isStream);
-    const share = bytes / sample.length;
-    if (text > 0) return Math.ceil((text * share) / BYTES_PER_TOKEN);
-    // Tool calls and thoughts have no text here, but come as about a token an event.
-    if (isStream && pieces > 0) return Math.ceil(pieces * share);
+    const text = sample.toString();
+    const tokens = isStream ? streamTokens(text, protocol) : plainTokens(text, protocol);
+    if (tokens > 0) return Math.ceil((tokens * bytes) / sample.length);
     return protocol.name === 'openai-embeddings' ? 0 : Math.ceil(bytes / BYTES_PER_TOKEN);
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { CounterStore } from '../ai-rate-limiting/counter-store.ts';
 import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
 import { openLocalStore } from '../ai-rate-limiting/local-store.ts';
+import { answerJson } from '../answer-json.ts';
 import type { ApisixRouterConfig } from '../config/generated/apisix-router.ts';
 import { loadApisixRouter } from '../config/load-apisix-router.ts';
 import type { LoadedApisixRouter } from '../config/loaded-apisix-router.ts';
@@ -11,7 +12,6 @@ import type { MakeLimiter } from '../key-auth/consumer.ts';
 import { registerConsumers } from '../key-auth/consumer-registry.ts';
 import { type ResolvedHost, resolveHost } from '../resolve-host.ts';
 import type { GatewayStatus } from '../status.ts';
-import { answerUnserved } from './answer-unserved.ts';
 import { compileRoutes, type FindRoute } from './match-route.ts';
 import { type ServedRoute, serveRoute } from './serve-route.ts';
 
@@ -82,7 +82,7 @@ export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): Apisi
       const route = table.find(req);
       if (route !== undefined) route.handle(req, res, next);
       else if (next !== undefined) next();
-      else answerUnserved(req, res, 404, '404 Route Not Found');
+      else answerJson(req, res, 404, { error_msg: '404 Route Not Found' });
     },
     {
       update(replacement: ApisixRouterConfig) {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { admissionOf } from '../admission.ts';
 import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
+import { answerJson } from '../answer-json.ts';
 import { compilePlan } from '../compile-plan.ts';
 import type { LoadedRoute } from '../config/loaded-apisix-router.ts';
 import type { Next } from '../exchange.ts';
@@ -13,7 +14,6 @@ import type { ResolvedHost } from '../resolve-host.ts';
 import { gatewayStatus } from '../stats/gateway-status.ts';
 import type { GatewayStatus } from '../status.ts';
 import { forwardTest } from '../upstream/request-headers.ts';
-import { answerUnserved } from './answer-unserved.ts';
 import type { Matched } from './match-route.ts';
 import { makeWaitingRequests } from './waiting-requests.ts';
 
@@ -86,7 +86,7 @@ export function serveRoute(
       const leave = waiting.add(req, res);
       authenticate(req, res, (error) => {
         if (error === undefined) proxy(req, res, next);
-        else if (next === undefined) answerUnserved(req, res, 500, '500 Internal Server Error');
+        else if (next === undefined) answerJson(req, res, 500, { error_msg: '500 Internal Server Error' });
         else next(error);
         leave();
       });

@@ -19,13 +19,13 @@ export type RouteMethod =
 export interface LoadedRoute {
   /** Unique among the routes. One without an id, in an array, is called `route-` and its place, counted from 1. */
   readonly id: string;
-  /** Paths, at least one; one that ends in `*` takes all that begin like it. */
+  /** Paths, at least one; a `*` stands for any characters. */
   readonly uris: readonly string[];
   /** `undefined` takes every method. */
   readonly methods: readonly RouteMethod[] | undefined;
   /** Names in lower case, which may begin with `*`; none takes every host. */
   readonly hosts: readonly string[];
-  /** Of several routes that take a request, the one with the higher number goes first. */
+  /** Of several routes that fit a request equally well, by host and path, the one with the higher number goes first. */
   readonly priority: number;
   readonly keyAuth?: LoadedKeyAuth;
   readonly rateLimiting?: LoadedRateLimiting;

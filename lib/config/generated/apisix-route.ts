@@ -25,7 +25,7 @@ export type ResourceTime = number;
 export interface ApisixRouteConfig {
   id?: ResourceId;
   /**
-   * Path of the requests; one that ends in * takes all that begin like it. Required, unless there are uris or paths.
+   * Path of the requests. A * stands for any characters, at the end for all that follow. Required, unless there are uris or paths.
    */
   uri?: string;
   /**
@@ -47,7 +47,7 @@ export interface ApisixRouteConfig {
     'GET' | 'POST' | 'PUT' | 'DELETE' | 'PATCH' | 'HEAD' | 'OPTIONS' | 'CONNECT' | 'TRACE' | 'PURGE'
   )[];
   /**
-   * Host name of the requests; *.example.com takes all names that end like it. Default: any.
+   * Host name of the requests; *.example.com takes all names that end like it, and a name with a port that port alone. Default: any.
    */
   host?: string;
   /**
@@ -57,7 +57,7 @@ export interface ApisixRouteConfig {
    */
   hosts?: string[];
   /**
-   * Of several routes with the same path, the one with the highest number is taken. Default: 0.
+   * Of several routes that fit a request equally well, first by host, then by path, the one with the highest number is taken. Default: 0.
    */
   priority?: number;
   /**
