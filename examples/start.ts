@@ -3,7 +3,7 @@
  * PORT sets its port; without it the first free one from 3000 on is taken.
  */
 
-import { aiProxyMulti, llmVariables } from 'ai-proxy-multi';
+import { aiProxyMulti, llmVariables, statusPage } from 'ai-proxy-multi';
 import express from 'express';
 import morgan from 'morgan';
 import { startMockLlm } from './mock-llm.ts';
@@ -27,13 +27,14 @@ const gateway = aiProxyMulti(
   { servedByHeader: 'x-served-by' },
 );
 
+const page = statusPage(gateway, { names: ['npm start'] });
+
 morgan.token('attempts', (_req, res) => describeAttempts(llmVariables(res).llm_attempts));
 
 const app = express();
+// Before the log: a browser that looks at it asks all the time.
+app.use('/status', page);
 app.use(morgan(':method :url :status in :total-time[0] ms: :attempts'));
-app.get('/status', (_req, res) => {
-  res.json(gateway.status());
-});
 app.use(gateway);
 
 const server = await listenWherePossible();
@@ -46,7 +47,8 @@ ${curl('/v1/chat/completions', chat)}
 ${curl('/v1/chat/completions', { ...chat, stream: true })}
 ${curl('/v1/embeddings', { model: 'text-embedding-3-small', input: 'hello world' })}
 curl -sN ${server.url}/v1/models
-curl -sN ${server.url}/status
+
+What they are doing, live: ${server.url}/status
 
 With -i you see in x-served-by which of them has answered. With -H 'x-mock-fail: plain=500' one of them
 fails (or 429, 503, 401, reset, stall, cut, error-event, slow). The log, a line for each request:
@@ -78,6 +80,7 @@ function curl(path: string, body: object): string {
 async function stop(): Promise<void> {
   // A browser may hold a connection open on which it never asks anything; that must not keep us here.
   setTimeout(() => process.exit(), 5000).unref();
+  page.close();
   await server.close();
   await gateway.close();
   await Promise.all([plain.close(), flaky.close(), slow.close()]);

@@ -5,6 +5,7 @@ import type { LoadedConfig } from './config/loaded-config.ts';
 import type { AiProxyMultiInput } from './config/multi-input.ts';
 import type { Next } from './exchange.ts';
 import { makeGateway } from './gateway.ts';
+import { makeHealthChecks } from './health/health-checks.ts';
 import type { Host } from './host.ts';
 import { type ResolvedHost, resolveHost } from './resolve-host.ts';
 import { gatewayStatus } from './stats/gateway-status.ts';
@@ -14,12 +15,13 @@ import type { GatewayStatus } from './status.ts';
 export interface GatewayMiddleware<Config> {
   (req: IncomingMessage, res: ServerResponse, next?: Next): void;
   /**
-   * Closes idle sockets, now and as they become idle. Resolves when no request is under way any more; new ones
-   * are still served.
+   * Ends health checks, and closes idle sockets, now and as they become idle. Resolves when no request is under way
+   * any more; new ones are still served.
    */
   close(): Promise<void>;
   /**
-   * Replaces the configuration at once. Requests under way keep the old one, whose idle sockets close.
+   * Replaces the configuration at once. Requests under way keep the old one, whose idle sockets close. An instance
+   * whose name, endpoint, auth and checks stay the same keeps its health.
    *
    * @throws ConfigError on an invalid configuration, and changes nothing
    */
@@ -35,7 +37,8 @@ export function makeMiddleware<Config>(
   load: (config: unknown, host: ResolvedHost) => LoadedConfig,
 ): GatewayMiddleware<Config> {
   const resolved = resolveHost(host);
-  let plan = compilePlan(load(config, resolved), resolved);
+  const checks = makeHealthChecks(resolved);
+  let plan = compilePlan(load(config, resolved), resolved, checks);
   const gateway = makeGateway(() => plan, resolved);
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next?: Next) => gateway.handle(req, res, next),
@@ -46,7 +49,7 @@ export function makeMiddleware<Config>(
       },
       update(replacement: Config) {
         const replaced = plan;
-        plan = compilePlan(load(replacement, resolved), resolved);
+        plan = compilePlan(load(replacement, resolved), resolved, checks);
         replaced.close();
       },
       status: () => gatewayStatus(plan, gateway),

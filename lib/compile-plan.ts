@@ -3,6 +3,8 @@ import { balancers } from './balancer/index.ts';
 import { makeTiers } from './balancer/tiers.ts';
 import type { LoadedConfig, LoadedInstance } from './config/loaded-config.ts';
 import { SecretStore } from './config/references.ts';
+import { type HealthChecks, makeHealthChecks } from './health/health-checks.ts';
+import { warnWhenAllDown } from './health/warn-when-all-down.ts';
 import type { Asked, Instance, Limits, Plan, Route } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
@@ -44,8 +46,11 @@ function compileInstance(
   endpoint: URL,
   config: LoadedConfig,
   secrets: SecretStore,
+  checks: HealthChecks,
 ): Instance {
   const { model } = instance.options;
+  const credentials = credentialsOf(instance.auth, secrets);
+  const health = checks.watch(instance, endpoint, credentials);
   return {
     name: instance.name,
     provider: instance.provider,
@@ -55,24 +60,32 @@ function compileInstance(
     host: endpoint.host,
     query: endpoint.search.slice(1),
     routes: routesOf(instance, providers[instance.provider], endpoint),
-    credentials: credentialsOf(instance.auth, secrets),
+    credentials,
     transport: new HttpProxyTransport(endpoint, {
       keepalive: config.keepalive,
       keepaliveTimeoutMs: config.keepalive_timeout,
       keepalivePool: config.keepalive_pool,
       verifyCertificate: config.ssl_verify,
       timeoutMs: config.timeout,
+      addresses: health?.addresses,
     }),
     stats: new InstanceStats(),
+    health,
   };
 }
 
 /** Instances without an address are left out: they are never picked. */
-function compileInstances(config: LoadedConfig, secrets: SecretStore): readonly Instance[] {
+function compileInstances(
+  config: LoadedConfig,
+  secrets: SecretStore,
+  checks: HealthChecks,
+): readonly Instance[] {
   return config.instances.flatMap((instance) => {
     const provider: Provider = providers[instance.provider];
     const endpoint = instance.endpoint ?? provider.origin;
-    return endpoint === undefined ? [] : [compileInstance(instance, new URL(endpoint), config, secrets)];
+    return endpoint === undefined
+      ? []
+      : [compileInstance(instance, new URL(endpoint), config, secrets, checks)];
   });
 }
 
@@ -85,10 +98,20 @@ function limitsOf(config: LoadedConfig): Limits {
   };
 }
 
-/** Turns a checked configuration into what requests are served by. */
-export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
-  const instances = compileInstances(config, new SecretStore(host.secret));
+/**
+ * Turns a checked configuration into what requests are served by.
+ *
+ * @param checks the middleware's, for whatever plan it has. Default: the plan's own
+ */
+export function compilePlan(
+  config: LoadedConfig,
+  host: ResolvedHost,
+  checks: HealthChecks = makeHealthChecks(host),
+): Plan {
+  const instances = compileInstances(config, new SecretStore(host.secret), checks);
   const tiers = makeTiers(instances, host.priorityOrder, balancers[config.balancer.algorithm]);
+  const targets = tiers.flatMap((tier) => tier.targets);
+  const stopWarning = warnWhenAllDown(targets, host.logger);
   const hashes = config.balancer.algorithm === 'chash';
   const readHashKey = hashKeyReader(config.balancer);
   const injected = new Set(
@@ -100,6 +123,12 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
   function hashKeyOf(asked: Asked): string {
     asked.hashKey ??= readHashKey(asked.req, { custom: host.vars, locals: asked.locals });
     return asked.hashKey;
+  }
+
+  /** While every instance that could serve the request is unhealthy, a try is better than a sure failure. */
+  function mustWait(instance: Instance, { protocol: { name } }: Asked): boolean {
+    if (instance.health?.isOut !== true) return false;
+    return targets.some(({ routes, health }) => health?.isOut !== true && routes.has(name));
   }
 
   return {
@@ -121,13 +150,18 @@ export function compilePlan(config: LoadedConfig, host: ResolvedHost): Plan {
       }
       return undefined;
     },
-    hasNext: (isOut) => tiers.some(({ targets }) => targets.some((instance) => !isOut(instance))),
+    hasNext: (isOut) => targets.some((instance) => !isOut(instance)),
     refusal(asked, instance) {
       if (!instance.routes.has(asked.protocol.name)) return 'protocol_not_supported';
+      if (mustWait(instance, asked)) return 'unhealthy';
       return config.fallback.onRateLimit && asked.quota?.isSpent(instance.name) ? 'rate_limited' : undefined;
     },
     close() {
-      for (const instance of instances) instance.transport.close();
+      stopWarning();
+      for (const { transport, health } of instances) {
+        transport.close();
+        health?.release();
+      }
     },
   };
 }

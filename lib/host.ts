@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { HealthState } from './status.ts';
 
 /** The four levels used here, in pino's shape: an optional object of plain data, then the message. */
 export interface Logger {
@@ -28,6 +29,16 @@ export type AttemptRecord = TriedAttempt | SkippedInstance;
 /** What `onFinish` receives: the request's `llm_*` variables and how it ended. */
 export type FinishRecord = Readonly<Record<string, unknown>>;
 
+/** An instance that health checks have found down, back, or at addresses of which they know nothing yet. */
+export interface HealthChange {
+  readonly instance: string;
+  readonly state: HealthState;
+  /** What the last probe came to, such as `status 503` or `timeout`. */
+  readonly reason: string;
+  /** The address that the last probe went to; absent where no probe made the difference. */
+  readonly address?: string;
+}
+
 /** What JSON cannot hold. Every member is optional. */
 export interface Host {
   /** Receives warnings and errors. Default: `warn` and `error` go to stderr, a JSON line each. */
@@ -49,6 +60,8 @@ export interface Host {
   onAttempt?: (attempt: TriedAttempt) => void;
   /** Called once when a request has ended. What it throws is logged and changes nothing. */
   onFinish?: (finish: FinishRecord) => void;
+  /** Called when the health of an instance has changed. What it throws is logged and changes nothing. */
+  onHealth?: (change: HealthChange) => void;
 }
 
 function writeLine(level: string, data: object, message: string): void {

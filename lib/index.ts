@@ -17,6 +17,7 @@ export type { AiProxyMultiInput } from './config/multi-input.ts';
 export type {
   AttemptRecord,
   FinishRecord,
+  HealthChange,
   Host,
   Logger,
   SkippedInstance,
@@ -30,6 +31,12 @@ export {
 } from './key-auth/key-auth.ts';
 export { type Morgan, registerMorganTokens } from './log/morgan-tokens.ts';
 export { llmVariables } from './log/variables.ts';
+export type { PrometheusClient, PrometheusRegistry } from './prometheus/prometheus-client.ts';
+export {
+  type PrometheusHooks,
+  type PrometheusOptions,
+  prometheusMetrics,
+} from './prometheus/prometheus-metrics.ts';
 export type {
   AddressHealth,
   FallbackStatus,
@@ -42,3 +49,6 @@ export type {
   Percentiles,
   QuotaStatus,
 } from './status.ts';
+export type { StatusPageOptions } from './status-page/read-arguments.ts';
+export type { NamedStatus, StatusDocument, StatusSource } from './status-page/status-document.ts';
+export { type StatusPage, statusPage } from './status-page/status-page.ts';

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { InstanceHealthSource } from './health/instance-health-source.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { Quota } from './quota.ts';
 import type { InstanceStats } from './stats/instance-stats.ts';
@@ -31,6 +32,8 @@ export interface Instance {
   readonly credentials: ResolveCredentials;
   readonly transport: Transport;
   readonly stats: InstanceStats;
+  /** `undefined` where no health checks are configured: then it is never unhealthy. */
+  readonly health: InstanceHealthSource | undefined;
 }
 
 /** What a plan may look at to choose an instance. */
@@ -46,7 +49,7 @@ export interface Asked {
 }
 
 /** Why an instance is passed over, as `llm_attempts` says it. */
-export type Refusal = 'protocol_not_supported' | 'rate_limited';
+export type Refusal = 'protocol_not_supported' | 'unhealthy' | 'rate_limited';
 
 /** What is done after an outcome: answer the client with it, or try the next instance. */
 export type Verdict = 'answer' | 'next';

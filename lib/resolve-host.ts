@@ -1,5 +1,5 @@
 import { ConfigError } from './config/config-error.ts';
-import type { FinishRecord, Host, Logger, TriedAttempt } from './host.ts';
+import type { FinishRecord, HealthChange, Host, Logger, TriedAttempt } from './host.ts';
 import { stderrLogger } from './host.ts';
 import { HOP_BY_HOP } from './upstream/request-headers.ts';
 
@@ -14,6 +14,7 @@ export interface ResolvedHost {
   /** `undefined` spares the record's making, here and below. */
   readonly onAttempt: ((attempt: TriedAttempt) => void) | undefined;
   readonly onFinish: ((finish: FinishRecord) => void) | undefined;
+  readonly onHealth: ((change: HealthChange) => void) | undefined;
 }
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -96,5 +97,6 @@ export function resolveHost(host: Host): ResolvedHost {
     priorityOrder: host.priorityOrder ?? 'highest-first',
     onAttempt: harmless(host.onAttempt, 'onAttempt', logger),
     onFinish: harmless(host.onFinish, 'onFinish', logger),
+    onHealth: harmless(host.onHealth, 'onHealth', logger),
   };
 }

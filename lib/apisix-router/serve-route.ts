@@ -6,6 +6,7 @@ import { compilePlan } from '../compile-plan.ts';
 import type { LoadedRoute } from '../config/loaded-apisix-router.ts';
 import type { Next } from '../exchange.ts';
 import { type Gateway, makeGateway } from '../gateway.ts';
+import type { HealthChecks } from '../health/health-checks.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import type { ConsumerRegistry } from '../key-auth/consumer-registry.ts';
 import { makeKeyAuth } from '../key-auth/make-key-auth.ts';
@@ -31,6 +32,8 @@ export interface RouteSurroundings {
   readonly registry: ConsumerRegistry;
   readonly makeLimiter: MakeLimiter;
   readonly host: ResolvedHost;
+  /** Shared with the tables of routes before and after. Default: the route's own. */
+  readonly healthChecks?: HealthChecks;
 }
 
 /** Seed 004's upstreams have no credentials of their own: the caller's are meant for them. */
@@ -42,12 +45,15 @@ function forwardAuthorization(host: ResolvedHost): ResolvedHost {
 
 function openGateway(
   { config, forwardsAuthorization }: LoadedRoute,
-  host: ResolvedHost,
+  { host, healthChecks }: RouteSurroundings,
 ): { readonly plan: Plan; readonly gateway: Gateway } {
   const ownHost = forwardsAuthorization ? forwardAuthorization(host) : host;
   // An Authorization by which key-auth has known the caller is meant for this gateway alone, unless the host says
   // otherwise.
-  const plan = { ...compilePlan(config, ownHost), isForwarded: forwardTest(host.forwardHeaders) };
+  const plan = {
+    ...compilePlan(config, ownHost, healthChecks),
+    isForwarded: forwardTest(host.forwardHeaders),
+  };
   return { plan, gateway: makeGateway(() => plan, ownHost) };
 }
 
@@ -57,15 +63,14 @@ function openGateway(
  *
  * @throws ConfigError where a policy needs a package that is not installed
  */
-export function serveRoute(
-  route: LoadedRoute,
-  { registry, makeLimiter, host }: RouteSurroundings,
-): ServedRoute {
-  const { plan, gateway } = openGateway(route, host);
+export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings): ServedRoute {
+  const { registry, makeLimiter } = surroundings;
   const authenticate = route.keyAuth === undefined ? undefined : makeKeyAuth(route.keyAuth, registry);
   const waiting = makeWaitingRequests();
   let limiter: OwnedLimiter | undefined;
   if (route.rateLimiting !== undefined) limiter = makeLimiter(route.rateLimiting, `route:${route.id}`);
+  // Health checks begin here: nothing may throw from here on.
+  const { plan, gateway } = openGateway(route, surroundings);
 
   function proxy(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
     if (limiter !== undefined) admissionOf(req).limiters.add(limiter);

@@ -22,7 +22,7 @@ function shareOf({ weight, stats }: Instance, tier: Tier): InstanceStatus['share
 }
 
 function instanceStatus(instance: Instance, tier: Tier, nowMs: number): InstanceStatus {
-  const { name, provider, model, priority, weight, stats, transport } = instance;
+  const { name, provider, model, priority, weight, stats, transport, health } = instance;
   const latency = stats.latency.percentiles(nowMs);
   const firstToken = stats.timeToFirstToken.percentiles(nowMs);
   const { lastError, quota } = stats;
@@ -33,7 +33,7 @@ function instanceStatus(instance: Instance, tier: Tier, nowMs: number): Instance
     priority,
     weight,
     tier: tier.index,
-    health: { state: 'unchecked' },
+    health: health?.status() ?? { state: 'unchecked' },
     share: shareOf(instance, tier),
     in_flight: stats.inFlight,
     attempts: stats.attempts,

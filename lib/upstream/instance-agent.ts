@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { AddressBook } from '../health/instance-health-source.ts';
 
 export interface SocketOptions {
   /** For connecting, and for each silence while sending or reading. */
@@ -11,6 +12,8 @@ export interface SocketOptions {
   /** Idle sockets kept, not open ones: streams never queue behind each other. */
   readonly keepalivePool: number;
   readonly verifyCertificate: boolean;
+  /** Where to connect to; `undefined` asks the system. */
+  readonly addresses: AddressBook | undefined;
 }
 
 /** Who a socket is lent to while it is not idle. */
@@ -46,11 +49,13 @@ function hintedIdleMs(hint: string | undefined): number {
 
 /** @param hostname without the brackets of an IPv6 address */
 export function makeSocketPool(protocol: string, hostname: string, options: SocketOptions): SocketPool {
+  const { addresses } = options;
   const settings = {
     keepAlive: options.keepalive,
     maxFreeSockets: options.keepalivePool,
     // Said once, lest Node derive it from the headers of every request. An address has no name (RFC 6066 §3).
     servername: isIP(hostname) === 0 ? hostname : '',
+    ...(addresses === undefined ? {} : { lookup: addresses.lookup }),
   } as const;
   const agent =
     protocol === 'https:'
@@ -66,6 +71,7 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
   agent.keepSocketAlive = (socket) => {
     const idleMs = Math.min(options.keepaliveTimeoutMs, hintedIdleMs(users.get(socket)?.keepAliveHint));
     if (closed || idleMs <= 0 || !(socket instanceof Socket)) return false;
+    if (addresses?.isUsable(socket.remoteAddress) === false) return false;
     users.set(socket, undefined);
     socket.setTimeout(idleMs);
     socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
@@ -74,10 +80,18 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
     return true;
   };
 
-  function closeIdle(): void {
-    for (const sockets of Object.values(agent.freeSockets))
-      for (const socket of sockets ?? []) socket.destroy();
+  function idleSockets(): readonly Socket[] {
+    return Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []);
   }
+
+  function closeIdle(): void {
+    for (const socket of idleSockets()) socket.destroy();
+  }
+
+  const stopListening = addresses?.onDown((address) => {
+    for (const socket of idleSockets()) if (socket.remoteAddress === address) socket.destroy();
+  });
+
   return {
     agent,
     lend(socket, user) {
@@ -94,6 +108,7 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
     closeIdle,
     close() {
       closed = true;
+      stopListening?.();
       closeIdle();
     },
   };

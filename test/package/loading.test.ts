@@ -10,7 +10,18 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => installed.remove());
 
-const PUBLIC = ['ConfigError', 'aiProxy', 'aiProxyMulti', 'llmVariables', 'registerMorganTokens'];
+const PUBLIC = [
+  'ConfigError',
+  'aiProxy',
+  'aiProxyMulti',
+  'aiRateLimiting',
+  'apisixRouter',
+  'keyAuth',
+  'llmVariables',
+  'prometheusMetrics',
+  'registerMorganTokens',
+  'statusPage',
+];
 
 /** A gateway that serves one request to itself and is then closed, as a host application closes. */
 const serveOnce = `

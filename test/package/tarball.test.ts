@@ -26,6 +26,11 @@ function importedPackages(source: string): string[] {
     .map((name) => name.split('/', name.startsWith('@') ? 2 : 1).join('/'));
 }
 
+async function importsOf(files: RegExp): Promise<readonly string[]> {
+  const sources = await Promise.all(installed.files.filter((file) => files.test(file)).map(read));
+  return sources.flatMap(importedPackages);
+}
+
 describe('the tarball', () => {
   it('holds the build, the schemas and papers, and nothing else', () => {
     const allowed =
@@ -57,11 +62,18 @@ describe('the tarball', () => {
   });
 
   it('imports nothing that the package does not depend on', async () => {
-    const files = installed.files.filter((file) => /^dist\/.*\.(?:js|d\.ts)$/.test(file));
-    const imported = (await Promise.all(files.map(read))).flatMap(importedPackages);
     const declared = Object.keys(readPath(installed.manifest, 'dependencies') ?? {});
+    const imported = await importsOf(/^dist\/.*\.js$/);
     expect(imported).toContain('ajv');
     expect(imported.filter((name) => !declared.includes(name))).toEqual([]);
+  });
+
+  it('has types that name no package but those and its optional peers', async () => {
+    const known = ['dependencies', 'peerDependencies'].flatMap((field) =>
+      Object.keys(readPath(installed.manifest, field) ?? {}),
+    );
+    const imported = await importsOf(/^dist\/.*\.d\.ts$/);
+    expect(imported.filter((name) => !known.includes(name))).toEqual([]);
   });
 
   it('brings no script that npm would run at its user', () => {

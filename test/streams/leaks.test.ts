@@ -125,9 +125,13 @@ describe('five hundred streams that are opened and abandoned', () => {
     const shared = [process, bare.gateway];
     await openAndAbort(bare.port);
     await quiet(bare);
-    const before = { resources: resources(), listeners: listenersOf(shared) };
+    const before = resources();
+    const listeners = listenersOf(shared);
     await runRound(bare);
-    expect({ resources: resources(), listeners: listenersOf(shared) }).toEqual(before);
+    // Fewer is no leak: something may have been on its way out when they were counted first.
+    const more = Object.entries(resources()).filter(([kind, count]) => count > (before[kind] ?? 0));
+    expect(more).toEqual([]);
+    expect(listenersOf(shared)).toEqual(listeners);
     expect(bare.middleware.status()).toMatchObject({
       in_flight: 0,
       instances: [{ in_flight: 0, attempts: STREAMS + 1 }],
