@@ -160,9 +160,9 @@ describe('npm start', () => {
     const gateway = runExample('start.ts', { PORT: '0' });
     onTestFinished(() => gateway.kill('SIGKILL'));
     const { input = '' } = await gateway.waitFor(/The log, a line for each request:/);
-    const [chat, stream, embeddings, models, status] = readCurls(input);
-    if (!chat || !stream || !embeddings || !models || !status)
-      throw new Error(`printed too few curls:\n${input}`);
+    const [chat, stream, embeddings, models] = readCurls(input);
+    const [, page = ''] = /^What they are doing, live: (\S+)$/m.exec(input) ?? [];
+    if (!chat || !stream || !embeddings || !models) throw new Error(`printed too few curls:\n${input}`);
 
     const ask = ({ url, init }: Curl) => fetch(url, init);
     const chatAnswer = await ask(chat);
@@ -179,7 +179,9 @@ describe('npm start', () => {
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(chat)));
     expect(answers.every((answer) => answer.status === 200)).toBe(true);
     await gateway.waitFor(/^POST \/v1\/chat\/completions 200 in \d+ ms: flaky 429 → (plain|slow) 200$/m);
-    expect(readPath(await (await ask(status)).json(), 'instances')).toMatchObject([
+    expect(await (await fetch(page)).text()).toContain('<title>Gateway status</title>');
+    const status = await (await fetch(`${page}/status.json`)).json();
+    expect(readPath(status, 'gateways', 0, 'status', 'instances')).toMatchObject([
       { name: 'flaky', answers: { '4xx': expect.any(Number) } },
       { name: 'slow' },
       { name: 'plain' },
