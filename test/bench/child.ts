@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 export interface Usage {
   cpuMicros: number;
   rssBytes: number;
+  heapBytes: number;
 }
 
 /** A server in a process of its own. */
@@ -54,7 +55,11 @@ export async function startChild(module: string, args: string[], execArgv: strin
   async function ask(question: string): Promise<Usage> {
     child.send(question);
     const message = await answerOf(child, module);
-    return { cpuMicros: numberAt(message, 'cpuMicros'), rssBytes: numberAt(message, 'rssBytes') };
+    return {
+      cpuMicros: numberAt(message, 'cpuMicros'),
+      rssBytes: numberAt(message, 'rssBytes'),
+      heapBytes: numberAt(message, 'heapBytes'),
+    };
   }
 
   return {

@@ -1,7 +1,7 @@
 import type { Pool } from 'undici';
 import { CHUNKS_PER_ANSWER } from './answers.ts';
 import type { Gateway } from './gateways.ts';
-import { createPool, openStream, runLoad } from './load.ts';
+import { createPool, openStream, runLoad, sendOnce } from './load.ts';
 import { loadOf, type Scenario, scenarios } from './scenarios.ts';
 import { median } from './statistics.ts';
 
@@ -133,6 +133,45 @@ const memory: Measure = {
   },
 };
 
+/** Every consumer asks once, so that each has its limiter and its counters. */
+async function bytesPerConsumer(gateway: Gateway, mount: string, count: number): Promise<number> {
+  const child = await gateway.start();
+  const pool = createPool(child.origin);
+  await runLoad(pool, loadOf(scenarios.small, gateway), 8, 1000);
+  const before = await child.collect();
+  const ask = (index: number): Promise<unknown> =>
+    sendOnce(pool, loadOf(scenarios.small, gateway, mount, { apikey: `consumer-key-${index}` }));
+  for (let asked = 0; asked < count; asked += OPENED_AT_ONCE) {
+    await Promise.all(Array.from({ length: OPENED_AT_ONCE }, (_, index) => ask(asked + index)));
+  }
+  const after = await child.collect();
+  await pool.destroy();
+  await child.stop();
+  return (after.heapBytes - before.heapBytes) / count;
+}
+
+function consumerMemory(mount: string, count: number): Measure {
+  return {
+    group: 'consumers',
+    title: `heap per consumer with limits, of ${count.toLocaleString('en')} that have asked`,
+    unit: 'KB',
+    table: 'memory',
+    runsOn: (gateway) => isGateway(gateway) && gateway.isOurs,
+    turns: 1,
+    maxRounds: 3,
+    start(gateway) {
+      let bytes = 0;
+      return {
+        async run() {
+          bytes = await bytesPerConsumer(gateway, mount, count);
+        },
+        figure: () => bytes / 1024,
+        async close() {},
+      };
+    },
+  };
+}
+
 function latency(title: string, scenario: Scenario, key: 'firstByteMs' | 'totalMs'): Measure {
   return {
     group: 'latency',
@@ -209,6 +248,8 @@ export const measures: readonly Measure[] = [
     ...paced,
   }),
   memory,
+  consumerMemory('/thousand-consumers', 1000),
+  consumerMemory('/ten-thousand-consumers', 10_000),
   latency('small request, whole answer', scenarios.small, 'totalMs'),
   latency('streamed answer, first byte', scenarios.stream, 'firstByteMs'),
 ];

@@ -73,6 +73,7 @@ app.use(
   lazily(() => [(_req, _res, next) => next(), aiProxyMulti(two, { logger })]),
 );
 app.use('/ten-consumers', withConsumers(10));
+app.use('/thousand-consumers', withConsumers(1000));
 app.use('/ten-thousand-consumers', withConsumers(10_000));
 app.use(
   '/fallback',

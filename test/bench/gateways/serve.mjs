@@ -14,7 +14,8 @@ export function serve(server) {
       globalThis.gc();
     }
     const { user, system } = process.cpuUsage();
-    process.send({ cpuMicros: user + system, rssBytes: process.memoryUsage.rss() });
+    const { rss, heapUsed } = process.memoryUsage();
+    process.send({ cpuMicros: user + system, rssBytes: rss, heapBytes: heapUsed });
   });
   process.on('disconnect', () => process.exit());
 }
