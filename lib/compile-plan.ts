@@ -10,6 +10,7 @@ import { protocols } from './protocols/index.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import { providers } from './providers/index.ts';
 import type { Provider } from './providers/provider.ts';
+import { protocolOfPath } from './request/recognise-protocol.ts';
 import type { ResolvedHost } from './resolve-host.ts';
 import { InstanceStats } from './stats/instance-stats.ts';
 import { credentialsOf } from './upstream/credentials.ts';
@@ -17,6 +18,11 @@ import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
 import { makeJudge } from './upstream/judge.ts';
 import { forwardTest, withheldHeaders } from './upstream/request-headers.ts';
 import { bodyRules } from './upstream/rewrite-body.ts';
+
+/** Whether requests to an endpoint generate something, by rules that the configuration has for them. */
+function isGeneration(protocol: ProtocolName | undefined): boolean {
+  return protocol !== undefined && protocol !== 'passthrough';
+}
 
 /** A bare origin gets the provider's path; an endpoint with a path is used as it stands. */
 function routesOf(
@@ -37,7 +43,8 @@ function routesOf(
     const path = provider.paths[protocol.name];
     if (path !== undefined) add(protocol, path);
   }
-  add(protocols.passthrough, undefined);
+  // At the address of one endpoint, what is meant for another would be taken for that one, past all its rules.
+  if (ownPath === undefined || !isGeneration(protocolOfPath(ownPath))) add(protocols.passthrough, undefined);
   return routes;
 }
 

@@ -120,7 +120,10 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
     watchClient(exchange, host);
     if (exchange.gone) return;
     await receive(exchange);
-    if (exchange.quota !== undefined && !exchange.gone) await exchange.quota.look(exchange.plan.names);
+    if (exchange.quota !== undefined && !exchange.gone) {
+      const looking = exchange.quota.look(exchange.plan.names);
+      if (looking !== undefined) await looking;
+    }
     if (!exchange.gone) await runAttempts(exchange, host);
   } catch (error) {
     answerFailure(exchange, error, host);

@@ -4,7 +4,7 @@ import { GatewayError } from './answer/gateway-error.ts';
 import type { Limiter, Quota } from './quota.ts';
 
 /** The caller's own limits stand in place of the route's. */
-function limitersOf({ consumerLimiter, limiters }: Admission): Iterable<Limiter> {
+function limitersOf({ consumerLimiter, limiters }: Admission): readonly Limiter[] {
   return consumerLimiter === undefined ? limiters : [consumerLimiter];
 }
 
@@ -24,7 +24,8 @@ function combinedRejection(quotas: readonly [Quota, ...Quota[]], instances: read
 function combine(quotas: readonly [Quota, ...Quota[]]): Quota {
   return {
     async look(instances) {
-      await Promise.all(quotas.map((quota) => quota.look(instances)));
+      // Each in a promise of its own: what one throws must not leave another's rejection to nobody.
+      await Promise.all(quotas.map(async (quota) => quota.look(instances)));
     },
     isSpent: (instance) => quotas.some((quota) => quota.isSpent(instance)),
     rejection: (instances) => combinedRejection(quotas, instances),
@@ -42,7 +43,9 @@ export function openQuota(
   req: IncomingMessage,
   locals: Readonly<Record<string, unknown>>,
 ): Quota | undefined {
-  const quotas = [...limitersOf(admission)].flatMap((limiter) => limiter.open(req, locals) ?? []);
-  const [first, ...others] = quotas;
+  const limiters = limitersOf(admission);
+  const [only] = limiters;
+  if (limiters.length < 2) return only?.open(req, locals);
+  const [first, ...others] = limiters.flatMap((limiter) => limiter.open(req, locals) ?? []);
   return first === undefined || others.length === 0 ? first : combine([first, ...others]);
 }

@@ -23,17 +23,17 @@ export interface QuotaLeft {
 /** How much one request may use of which instances. The gateway asks; who counts, and where, is not its business. */
 export interface Quota {
   /**
-   * Reads the counters, once, before the first instance is picked.
+   * Reads the counters, once, before the first instance is picked: at once where they are in this process.
    *
    * @throws GatewayError 500 `quota_unavailable`, `invalid_quota`
    */
-  look(instances: readonly string[]): Promise<void>;
+  look(instances: readonly string[]): void | Promise<void>;
   /** Whether nothing of it is left for this instance. */
   isSpent(instance: string): boolean;
   /** The answer to a request that may use none of these instances. */
   rejection(instances: readonly string[]): GatewayError;
   /** The response headers that tell the client its quota on these instances. */
-  headers(instances: readonly string[]): Readonly<Record<string, string>>;
+  headers(instances: readonly string[]): Record<string, string>;
   /** What is left for this instance, what has been settled included; `undefined` where nothing limits it by itself. */
   left(instance: string): QuotaLeft | undefined;
   /**

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { admissionOf } from '../admission.ts';
+import { addLimiter } from '../admission.ts';
 import type { AiRateLimitingConfig } from '../config/generated/ai-rate-limiting.ts';
 import { loadRateLimiting } from '../config/load-rate-limiting.ts';
 import type { Host } from '../host.ts';
@@ -51,7 +51,7 @@ export function aiRateLimiting(config: AiRateLimitingConfig, host: Host = {}): R
   const watch = warnOfIdleLimiter(logger);
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
-      admissionOf(req).limiters.add(limiter);
+      addLimiter(req, limiter);
       watch(req, res, limiter);
       next();
     },

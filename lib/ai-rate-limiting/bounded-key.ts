@@ -6,15 +6,15 @@ const LONGEST_KEY = 256;
 const KEPT_OF_LONG_KEY = 128;
 
 /** V8's slice of a string keeps the whole of it alive: 20 characters of a URL would cost as much as the URL. */
-function copied(text: string): string {
+export function copied(text: string): string {
   return Buffer.from(text).toString();
 }
 
 /**
  * The key, or one of a fixed length in its place: keys may hold what clients send, and a header of 16 KiB, a new one
- * with each request, would fill the memory that the number of keys is meant to bound.
+ * with each request, would fill the memory that the number of keys is meant to bound. What keeps it must copy it.
  */
 export function boundedKey(key: string): string {
-  if (key.length <= LONGEST_KEY) return copied(key);
+  if (key.length <= LONGEST_KEY) return key;
   return `${copied(key.slice(0, KEPT_OF_LONG_KEY))}:${createHash('sha256').update(key).digest('hex')}`;
 }

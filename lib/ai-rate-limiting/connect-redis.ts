@@ -1,9 +1,9 @@
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Logger } from '../host.ts';
+import { within } from '../within.ts';
 import { canSend, type RedisClient } from './redis-client.ts';
 import { isDemotion, isLoginFailure, redisFailure } from './redis-failure.ts';
 import type { RedisTimes } from './redis-times.ts';
-import { within } from './within.ts';
 
 export interface OpenedClient {
   readonly client: RedisClient;

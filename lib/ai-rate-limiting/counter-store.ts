@@ -17,13 +17,19 @@ export interface Charge {
 /** Keeps counters in fixed windows: a window begins with its first charge, and with its end the counter is gone. */
 export interface CounterStore {
   /**
-   * Reads counters, in the order of their keys, in one round trip.
+   * Reads counters, in the order of their keys: at once where they are in this process, else in one round trip.
    *
    * @throws {Error} where the store does not answer in time, or not at all
    */
-  read(keys: readonly string[]): Promise<readonly Counter[]>;
-  /** Adds to counters, in one round trip; throws as `read` does. */
-  add(charges: readonly Charge[]): Promise<void>;
+  read(keys: readonly string[]): readonly Counter[] | Promise<readonly Counter[]>;
+  /** Adds to counters, as `read` reads them, and throws as it does. */
+  add(charges: readonly Charge[]): void | Promise<void>;
   /** Ends connections. */
   close(): Promise<void>;
+}
+
+/** Counters that are somewhere else. */
+export interface SharedCounterStore extends CounterStore {
+  read(keys: readonly string[]): Promise<readonly Counter[]>;
+  add(charges: readonly Charge[]): Promise<void>;
 }

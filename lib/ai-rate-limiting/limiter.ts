@@ -3,7 +3,7 @@ import type { LoadedRateLimiting } from '../config/loaded-rate-limiting.ts';
 import type { Consumption, Limiter } from '../quota.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { costOf } from './cost.ts';
-import type { Counter, CounterStore } from './counter-store.ts';
+import type { Charge, CounterStore } from './counter-store.ts';
 import { compileMeters, type Meter } from './meter.ts';
 import { openStore } from './open-store.ts';
 import { type QuotaKeeper, RequestQuota } from './request-quota.ts';
@@ -37,8 +37,9 @@ export function makeLimiter(
   localStore: CounterStore,
 ): OwnedLimiter {
   const { logger } = host;
-  const isLocal = config.store.policy === 'local';
-  const store = isLocal ? localStore : openStore(config.store, { logger, secret: host.secret });
+  const { store: settings } = config;
+  const isLocal = settings.policy === 'local';
+  const store: CounterStore = isLocal ? localStore : openStore(settings, { logger, secret: host.secret });
   const openMeters = compileMeters(config, `${config.keyPrefix}:${config.fingerprint}:${scope}:`);
   const cost = costOf(config);
   /** Requests that have not been charged yet. */
@@ -68,23 +69,31 @@ export function makeLimiter(
     finishOne();
   }
 
+  function charge(charges: readonly Charge[]): void {
+    try {
+      const charging = store.add(charges);
+      if (charging === undefined) onCharged();
+      else charging.then(onCharged, onLost);
+    } catch (error) {
+      onLost(error);
+    }
+  }
+
   function settle(charged: readonly Meter[], consumption: Consumption | undefined): number {
     const amount = consumption === undefined || charged.length === 0 ? 0 : cost(consumption);
     if (amount === 0) finishOne();
-    else
-      store
-        .add(charged.map(({ key, windowSeconds }) => ({ key, amount, windowSeconds })))
-        .then(onCharged, onLost);
+    else charge(charged.map(({ key, windowSeconds }) => ({ key, amount, windowSeconds })));
     return amount;
   }
 
-  async function read(looked: readonly Meter[]): Promise<readonly Counter[] | undefined> {
-    try {
-      return await store.read(looked.map(({ key }) => key));
-    } catch (error) {
-      if (config.allowsDegradation) return undefined;
-      throw unavailable(error);
-    }
+  function onUnreadable(error: unknown): undefined {
+    if (config.allowsDegradation) return undefined;
+    throw unavailable(error);
+  }
+
+  function read(looked: readonly Meter[]): ReturnType<QuotaKeeper['read']> {
+    const reading = store.read(looked.map(({ key }) => key));
+    return reading instanceof Promise ? reading.catch(onUnreadable) : reading;
   }
 
   async function finish(): Promise<void> {

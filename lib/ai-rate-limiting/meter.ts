@@ -27,13 +27,16 @@ export type OpenMeters = (req: IncomingMessage, variables: Variables) => MetersO
 
 type ReadMeter = (req: IncomingMessage, variables: Variables, key: string) => Meter;
 
+/** Ten years, as in the schema: a client that may choose its window must not choose one without an end. */
+const LONGEST_WINDOW_SECONDS = 315_360_000;
+
 function invalidQuota(): GatewayError {
   return new GatewayError(500, 'invalid_quota', 'The limit of this request is not a whole number above 0.');
 }
 
 function meterReader({ limit, timeWindow }: LoadedLimit, headers: QuotaHeaders): ReadMeter {
   const readLimit = compileAmount(limit);
-  const readWindow = compileAmount(timeWindow);
+  const readWindow = compileAmount(timeWindow, LONGEST_WINDOW_SECONDS);
   return (req, variables, key) => {
     const amount = readLimit(req, variables);
     const windowSeconds = readWindow(req, variables);

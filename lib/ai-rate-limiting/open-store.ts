@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { LoadedSharedStore, LoadedStore } from '../config/loaded-rate-limiting.ts';
+import type { LoadedSharedStore } from '../config/loaded-rate-limiting.ts';
 import { SecretStore } from '../config/references.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { RedisConnection, type RedisConnectionOptions } from './connect-redis.ts';
-import type { CounterStore } from './counter-store.ts';
+import type { SharedCounterStore } from './counter-store.ts';
 import { type Ioredis, loadIoredis } from './load-ioredis.ts';
-import { openLocalStore } from './local-store.ts';
 import { redisAddress } from './redis-address.ts';
 import { makeRedisClient, type RedisPasswords } from './redis-client.ts';
 import { openRedisStore } from './redis-store.ts';
@@ -17,7 +16,7 @@ export type Surroundings = Pick<ResolvedHost, 'logger' | 'secret'>;
 interface SharedStore {
   readonly digest: string;
   readonly surroundings: Surroundings;
-  readonly store: CounterStore;
+  readonly store: SharedCounterStore;
   users: number;
 }
 
@@ -49,7 +48,7 @@ function clientOpener(
   };
 }
 
-function connect(settings: LoadedSharedStore, surroundings: Surroundings): CounterStore {
+function connect(settings: LoadedSharedStore, surroundings: Surroundings): SharedCounterStore {
   const connection = new RedisConnection({
     address: redisAddress(settings),
     times: redisTimes(settings),
@@ -88,14 +87,13 @@ async function leave(shared: SharedStore): Promise<void> {
 }
 
 /**
- * The store for these settings. Local stores are each their own. Those in Redis share a connection, which is made at
+ * The store for these settings. Stores share a connection, which is made at
  * once and in the background, wherever settings, logger and `secret` are the same; it ends with the last `close()`,
  * after what is under way then.
  *
  * @throws {ConfigError} where the policy needs ioredis and it is not installed
  */
-export function openStore(settings: LoadedStore, surroundings: Surroundings): CounterStore {
-  if (settings.policy === 'local') return openLocalStore();
+export function openStore(settings: LoadedSharedStore, surroundings: Surroundings): SharedCounterStore {
   const shared = openShared(settings, surroundings);
   shared.users += 1;
   let left: Promise<void> | undefined;

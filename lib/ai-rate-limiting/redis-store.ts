@@ -2,7 +2,7 @@ import type { RateLimiterRes } from 'rate-limiter-flexible';
 import { boundedKey } from './bounded-key.ts';
 import { checkedCharges } from './checked-charges.ts';
 import type { RedisConnection } from './connect-redis.ts';
-import type { Counter, CounterStore } from './counter-store.ts';
+import type { Counter, SharedCounterStore } from './counter-store.ts';
 
 function toCounter(counter: RateLimiterRes | null): Counter {
   if (counter === null) return { used: 0, resetMs: undefined };
@@ -14,7 +14,7 @@ function toCounter(counter: RateLimiterRes | null): Counter {
 }
 
 /** Counters in Redis, for everybody who uses the same one. Closing the store closes the connection. */
-export function openRedisStore(connection: RedisConnection): CounterStore {
+export function openRedisStore(connection: RedisConnection): SharedCounterStore {
   return {
     async read(keys) {
       if (keys.length === 0) return [];

@@ -1,5 +1,5 @@
 import type { LoadedSharedStore } from '../config/loaded-rate-limiting.ts';
-import { LONGEST_DELAY_MS } from './within.ts';
+import { LONGEST_DELAY_MS } from '../within.ts';
 
 export interface RedisTimes {
   /** For one address to be connected to. */

@@ -11,7 +11,7 @@ export interface QuotaKeeper {
   /** Whether each instance has a counter of its own; rules count by what requests say. */
   readonly countsInstances: boolean;
   /** @throws GatewayError 500 `quota_unavailable`; `undefined` where limits are off while there is no store */
-  read(meters: readonly Meter[]): Promise<readonly Counter[] | undefined>;
+  read(meters: readonly Meter[]): readonly Counter[] | Promise<readonly Counter[] | undefined>;
   /** The request has ended. Returns what it is charged. */
   settle(meters: readonly Meter[], consumption: Consumption | undefined): number;
 }
@@ -37,15 +37,20 @@ export class RequestQuota implements Quota {
     this.#metersOf = metersOf;
   }
 
-  async look(instances: readonly string[]): Promise<void> {
+  look(instances: readonly string[]): void | Promise<void> {
     const meters = [...new Set(instances.flatMap(this.#metersOf))];
     this.#hasLooked = true;
-    if (meters.length === 0) return;
-    const counters = await this.#keeper.read(meters);
-    if (counters === undefined) return;
-    for (const [index, meter] of meters.entries()) {
+    if (meters.length === 0) return undefined;
+    const found = this.#keeper.read(meters);
+    if (found instanceof Promise) return found.then((counters) => this.#note(meters, counters));
+    return this.#note(meters, found);
+  }
+
+  #note(meters: readonly Meter[], counters: readonly Counter[] = []): void {
+    for (let index = 0; index < meters.length; index++) {
+      const meter = meters[index];
       const counter = counters[index];
-      if (counter !== undefined) this.#counters.set(meter, counter);
+      if (meter !== undefined && counter !== undefined) this.#counters.set(meter, counter);
     }
   }
 
@@ -62,7 +67,7 @@ export class RequestQuota implements Quota {
     });
   }
 
-  headers(instances: readonly string[]): Readonly<Record<string, string>> {
+  headers(instances: readonly string[]): Record<string, string> {
     const headers: Record<string, string> = {};
     if (!this.#keeper.showsHeaders) return headers;
     for (const instance of instances) {

@@ -1,6 +1,9 @@
 import { type Ending, type Exchange, endExchange } from '../exchange.ts';
 import type { GatewayError } from './gateway-error.ts';
 
+/** A `rejected_code` may be one of those whose answers have no body (RFC 9110 §15). */
+const BODILESS_STATUSES: ReadonlySet<number> = new Set([204, 205, 304]);
+
 function endingOf(error: GatewayError): Ending {
   // Its status is the configuration's choice.
   if (error.code === 'quota_exceeded') return 'rejected';
@@ -28,14 +31,17 @@ export function answerError(
   }
   endExchange(exchange, endingOf(error));
   const body = JSON.stringify(exchange.protocol.errorAnswer(error));
+  const hasBody = !BODILESS_STATUSES.has(error.status);
   const headers: Record<string, string> = {
-    'content-type': 'application/json',
-    'content-length': String(Buffer.byteLength(body)),
+    ...(hasBody && {
+      'content-type': 'application/json',
+      'content-length': String(Buffer.byteLength(body)),
+    }),
     ...extraHeaders,
   };
   if (error.retryAfterSeconds !== undefined) headers['retry-after'] = String(error.retryAfterSeconds);
   // The rest of a body that is refused unread must not be taken for the next request.
   if (!req.complete) headers.connection = 'close';
   res.writeHead(error.status, headers);
-  res.end(req.method === 'HEAD' ? undefined : body);
+  res.end(req.method === 'HEAD' || !hasBody ? undefined : body);
 }

@@ -60,9 +60,12 @@ export class Relay implements AnswerSink {
     this.#extraHeaders = extraHeaders;
     this.#isStream = isEventStream(head.headers);
     this.#headers = clientHeaders(head.headers, plan, attempt.secrets, this.#isStream);
-    // Names that differ in case alone would both be sent.
-    for (const name in extraHeaders) delete this.#headers[name.toLowerCase()];
-    Object.assign(this.#headers, extraHeaders);
+    for (const name in extraHeaders) {
+      // Names that differ in case alone would both be sent.
+      const upstreamName = name.toLowerCase();
+      if (upstreamName in this.#headers) delete this.#headers[upstreamName];
+      this.#headers[name] = extraHeaders[name];
+    }
     const tally = new Tally(protocol, plan.logging.payloads);
     exchange.tally = tally;
     const withholdsUsage = protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage;

@@ -7,6 +7,7 @@ import type { ApisixRouterConfig } from '../config/generated/apisix-router.ts';
 import { loadApisixRouter } from '../config/load-apisix-router.ts';
 import type { LoadedApisixRouter } from '../config/loaded-apisix-router.ts';
 import type { Next } from '../exchange.ts';
+import { type HealthChecks, makeHealthChecks } from '../health/health-checks.ts';
 import type { Host } from '../host.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import { registerConsumers } from '../key-auth/consumer-registry.ts';
@@ -39,10 +40,19 @@ interface RouteTable {
   close(): Promise<void>;
 }
 
-function openTable(loaded: LoadedApisixRouter, host: ResolvedHost, localStore: CounterStore): RouteTable {
+/** What outlives the tables of one router. */
+interface Lasting {
+  readonly host: ResolvedHost;
+  readonly localStore: CounterStore;
+  readonly healthChecks: HealthChecks;
+}
+
+function openTable(loaded: LoadedApisixRouter, { host, localStore, healthChecks }: Lasting): RouteTable {
   const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localStore);
   const registry = registerConsumers(loaded.consumers, make, host);
-  const routes = loaded.routes.map((route) => serveRoute(route, { registry, makeLimiter: make, host }));
+  const routes = loaded.routes.map((route) =>
+    serveRoute(route, { registry, makeLimiter: make, host, healthChecks }),
+  );
   return {
     find: compileRoutes(routes),
     routes,
@@ -72,9 +82,9 @@ function openTable(loaded: LoadedApisixRouter, host: ResolvedHost, localStore: C
 export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): ApisixRouter {
   const resolved = resolveHost(host);
   const options = { hasSecretResolver: resolved.secret !== undefined };
-  const localStore = openLocalStore();
+  const lasting = { host: resolved, localStore: openLocalStore(), healthChecks: makeHealthChecks(resolved) };
   const open = (input: unknown): RouteTable =>
-    openTable(loadApisixRouter(input, resolved.logger, options), resolved, localStore);
+    openTable(loadApisixRouter(input, resolved.logger, options), lasting);
   let table = open(config);
   let replacedOnes: Promise<unknown> = Promise.resolve();
   return Object.assign(

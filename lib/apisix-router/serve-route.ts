@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { admissionOf } from '../admission.ts';
+import { addLimiter } from '../admission.ts';
 import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
 import { answerJson } from '../answer-json.ts';
 import { compilePlan } from '../compile-plan.ts';
@@ -32,8 +32,8 @@ export interface RouteSurroundings {
   readonly registry: ConsumerRegistry;
   readonly makeLimiter: MakeLimiter;
   readonly host: ResolvedHost;
-  /** Shared with the tables of routes before and after. Default: the route's own. */
-  readonly healthChecks?: HealthChecks;
+  /** Shared with the tables of routes before and after. */
+  readonly healthChecks: HealthChecks;
 }
 
 /** Seed 004's upstreams have no credentials of their own: the caller's are meant for them. */
@@ -73,7 +73,7 @@ export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings):
   const { plan, gateway } = openGateway(route, surroundings);
 
   function proxy(req: IncomingMessage, res: ServerResponse, next: Next | undefined): void {
-    if (limiter !== undefined) admissionOf(req).limiters.add(limiter);
+    if (limiter !== undefined) addLimiter(req, limiter);
     gateway.handle(req, res, next);
   }
 

@@ -1,10 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Host } from '../host.ts';
+import { within } from '../within.ts';
 
 /** A reference runs to the first white space, quote or comma. */
 const SECRET_REFERENCE = /\$secret:\/\/[^\s"'`,]+/gi;
 
 const SECRETS_REMEMBERED = 1000;
+/** A secret manager that hangs once must not keep a secret from being asked for again. */
+const PATIENCE_MS = 10_000;
+
 const SECRET_LIFETIME_MS = 5 * 60 * 1000;
 
 /** Whether `SecretStore.fill` has anything to do on this text. */
@@ -66,7 +70,8 @@ export class SecretStore {
 
   async #askHost(reference: string): Promise<unknown> {
     try {
-      return await this.#resolve?.(reference);
+      const asked = Promise.resolve(this.#resolve?.(reference));
+      return await within(PATIENCE_MS, asked, 'no answer');
     } catch {
       // What a secret manager's client throws may quote tokens or URLs, so nothing of it is passed on.
       return undefined;

@@ -67,8 +67,7 @@ export function startChecker(
 
   function onAddressChange({ address, state, reason = '' }: WatchedAddress, before: HealthState): void {
     if (state === 'unhealthy') downs.call(address);
-    if (refresh(reason, address) || known.size === 1) return;
-    announceAddress({ instance: name, state, reason, address }, before, host);
+    if (!refresh(reason, address)) announceAddress({ instance: name, state, reason, address }, before, host);
   }
 
   /** Goes by what is listed, not by its order: addresses that stay keep their state and their place. */
@@ -86,10 +85,10 @@ export function startChecker(
     refresh('its addresses have changed');
   }
 
-  /** Nothing but the lookup can tell about an instance without an address; of others their probes tell more. */
+  /** Counts for an instance without an address alone: of others their probes tell more. */
   function onFailure(error: unknown): void {
     const { kind, reason } = brokenConnection(error);
-    if (known.size === 0 && unresolved.report(kind)) refresh(reason);
+    if (unresolved.report(kind)) refresh(reason);
   }
 
   const lookAgainMs = (): number => (known.size === 0 ? intervalMs(unresolved.state, checks) : names.everyMs);

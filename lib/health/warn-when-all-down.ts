@@ -14,17 +14,14 @@ export function warnWhenAllDown(
   const sources = instances.flatMap(({ health }) => health ?? []);
   // An instance without checks is never unhealthy.
   if (sources.length === 0 || sources.length < instances.length) return () => {};
-  let wasDown = false;
 
+  // They cannot all go down again before one of them has come back.
   function look(): void {
-    const isDown = sources.every(({ isOut }) => isOut);
-    if (isDown && !wasDown) {
-      logger.warn(
-        { instances: sources.length },
-        'all instances are unhealthy; requests are tried all the same',
-      );
-    }
-    wasDown = isDown;
+    if (!sources.every(({ isOut }) => isOut)) return;
+    logger.warn(
+      { instances: sources.length },
+      'all instances are unhealthy; requests are tried all the same',
+    );
   }
 
   look();

@@ -13,7 +13,7 @@ function hideHeader(req: IncomingMessage, header: string): void {
 }
 
 function hideParameter(req: IncomingMessage, query: string): void {
-  const names = new Set([query]);
+  const names = [query];
   if (req.url !== undefined) req.url = withoutParameters(req.url, names);
   if ('originalUrl' in req && typeof req.originalUrl === 'string') {
     Object.assign(req, { originalUrl: withoutParameters(req.originalUrl, names) });

@@ -25,8 +25,8 @@ export function makeKeyAuth(keyAuth: LoadedKeyAuth, registry: ConsumerRegistry):
   const anonymous = anonymousConsumer === undefined ? undefined : registry.named(anonymousConsumer);
   return (req, res, next) => {
     const { credentialHeaders, credentialQueries } = admissionOf(req);
-    credentialHeaders.add(header);
-    credentialQueries.add(query);
+    credentialHeaders.push(header);
+    credentialQueries.push(query);
     const key = presentedKey(req, keyAuth);
     if (keyAuth.hideCredentials) hideCredentials(req, keyAuth);
     const decide = (found: Consumer | undefined): void => {

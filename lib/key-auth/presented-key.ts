@@ -18,7 +18,7 @@ function decodeValue(pair: string): string {
  * The first of the parameters that are taken away where credentials are: by the same test, or a spelling could open
  * the door and then travel on.
  */
-function fromQuery(url: string, names: ReadonlySet<string>): string | undefined {
+function fromQuery(url: string, names: readonly string[]): string | undefined {
   const mark = url.indexOf('?');
   if (mark === -1) return undefined;
   const pairs = url.slice(mark + 1).split('&');
@@ -35,5 +35,5 @@ export function presentedKey(req: IncomingMessage, { header, query }: LoadedKeyA
   const value: unknown = req.headers[header];
   if (typeof value === 'string') return fromHeader(value);
   if (Array.isArray(value)) return fromHeader(value.join(', '));
-  return fromQuery(req.url ?? '', new Set([query]));
+  return fromQuery(req.url ?? '', [query]);
 }

@@ -27,6 +27,7 @@ export const anthropicMessages: Protocol = {
   name: 'anthropic-messages',
   streams: true,
   usageOnRequest: false,
+  reportsEarly: true,
   endUserId(document) {
     const metadata = readSmallMember(document, 'metadata');
     return isObject(metadata) && typeof metadata.user_id === 'string' ? metadata.user_id : undefined;

@@ -13,9 +13,11 @@ export function stringOr(value: unknown, otherwise: string): string {
   return typeof value === 'string' ? value : otherwise;
 }
 
-/** A count of tokens: a finite number that is not negative, else 0. */
+/** A count of tokens: a finite number that is not negative, else 0; no more than can be added to. */
 export function tokenCount(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : 0;
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+    ? Math.min(value, Number.MAX_SAFE_INTEGER)
+    : 0;
 }
 
 export function parseObject(text: string): JsonObject | undefined {

@@ -9,6 +9,7 @@ export const openaiChat: Protocol = {
   name: 'openai-chat',
   streams: true,
   usageOnRequest: true,
+  reportsEarly: false,
   endUserId: openaiEndUser,
   contentMember: 'messages',
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),

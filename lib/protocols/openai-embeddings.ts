@@ -9,6 +9,7 @@ export const openaiEmbeddings: Protocol = {
   name: 'openai-embeddings',
   streams: false,
   usageOnRequest: false,
+  reportsEarly: false,
   endUserId: openaiEndUser,
   contentMember: 'input',
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),

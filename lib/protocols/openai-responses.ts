@@ -13,6 +13,7 @@ export const openaiResponses: Protocol = {
   name: 'openai-responses',
   streams: true,
   usageOnRequest: false,
+  reportsEarly: false,
   endUserId: openaiEndUser,
   contentMember: 'input',
   rawUsage(json) {

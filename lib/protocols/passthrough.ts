@@ -1,21 +1,28 @@
 import { openaiEndUser } from './end-user.ts';
-import { isObject } from './json.ts';
+import { isObject, objectsIn, stringOr } from './json.ts';
+import { openaiChat } from './openai-chat.ts';
 import { openaiErrorAnswer, openaiErrorEvent } from './openai-errors.ts';
-import { readOpenaiUsage } from './openai-usage.ts';
+import { openaiResponses } from './openai-responses.ts';
 import type { Protocol } from './protocol.ts';
 
-/** Anything else: sent on as it is, and counted where it happens to report usage as OpenAI does. */
+/** Anything else: sent on as it is, and counted where it happens to report usage as OpenAI does, or streams. */
 export const passthrough: Protocol = {
   name: 'passthrough',
   streams: true,
   usageOnRequest: false,
+  reportsEarly: false,
   endUserId: openaiEndUser,
   contentMember: 'input',
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),
-  readUsage: readOpenaiUsage,
+  // Images and newer endpoints report by the names of the Responses API.
+  readUsage: (raw) => (raw.prompt_tokens === undefined ? openaiResponses : openaiChat).readUsage(raw),
   toolCallToken: '"tool_calls"',
   hasToolCall: () => false,
-  text: () => '',
+  // The old completions (platform.openai.com/docs/api-reference/completions).
+  text: (json) =>
+    objectsIn(json.choices)
+      .map((choice) => stringOr(choice.text, ''))
+      .join(''),
   errorAnswer: openaiErrorAnswer,
   errorEvent: openaiErrorEvent,
 };

@@ -30,6 +30,8 @@ export interface Protocol {
   readonly streams: boolean;
   /** Whether a stream reports its usage only when `stream_options.include_usage` is true. */
   readonly usageOnRequest: boolean;
+  /** Whether a stream begins with a report that says little of the answer's length yet. */
+  readonly reportsEarly: boolean;
   /** The person behind the request, where the body names one. */
   endUserId(document: JsonDocument): string | undefined;
   /** What the user said, for `logging.payloads`: the body's `messages` or `input`. */

@@ -1,5 +1,6 @@
 import type { ProtocolName } from '../protocols/protocol.ts';
 import { findMember, type JsonDocument } from './json-document.ts';
+import { resolvePath } from './resolve-path.ts';
 
 /** Endpoints by the end of their path. The first that fits decides. */
 const ENDPOINTS: readonly (readonly [RegExp, ProtocolName])[] = [
@@ -22,7 +23,8 @@ const ENDPOINTS: readonly (readonly [RegExp, ProtocolName])[] = [
  * @param path the path as the client sent it, without the query
  */
 export function protocolOfPath(path: string): ProtocolName | undefined {
-  const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
+  const resolved = resolvePath(path) ?? '';
+  const trimmed = resolved.endsWith('/') ? resolved.slice(0, -1) : resolved;
   for (const [pattern, protocol] of ENDPOINTS) if (pattern.test(trimmed)) return protocol;
   return undefined;
 }

@@ -32,6 +32,10 @@ export class Attempt implements AnswerHandler {
   /** Milliseconds to the body's first byte; of a stream that is held, to its first event: comments are no tokens. */
   firstTokenMs: number | undefined;
   bytes = 0;
+  /** Whether the answer is a stream of events. */
+  streams = false;
+  /** Whether the whole request has left for the instance; known once the attempt has ended. */
+  wasSent = false;
   /** The status the answer counts as, as soon as that is known. */
   status: number | undefined;
 
@@ -115,6 +119,7 @@ export class Attempt implements AnswerHandler {
       return;
     }
     const streams = isEventStream(head.headers);
+    this.streams = streams;
     if (streams && this.#limits.maxStreamDurationMs !== Number.POSITIVE_INFINITY) this.#limitDuration();
     if (this.#isFailure(head.status)) this.#answered(head.status);
     else if (streams && head.status === 200 && !isEncoded(head.headers)) this.#firstEvent = new FirstEvent();
@@ -210,6 +215,7 @@ export class Attempt implements AnswerHandler {
       stats.countLatency(now - this.startedAt, now);
     }
     clearTimeout(this.#durationTimer);
+    this.wasSent = this.#sending?.wasSent ?? false;
     this.#sending = undefined;
     if (this.#sink !== undefined) this.#finishSink(this.#sink, ending);
   }

@@ -10,6 +10,7 @@ import type { Exchange } from '../exchange.ts';
 import type { TriedAttempt } from '../host.ts';
 import type { Instance, Refusal } from '../plan.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
+import { within } from '../within.ts';
 import { Attempt } from './attempt.ts';
 import { buildRequest } from './build-request.ts';
 import { type Credentials, withSecrets } from './credentials.ts';
@@ -65,7 +66,7 @@ function spentInstances({ attempts }: Exchange): readonly string[] {
 }
 
 /** What tells the client its quota: on the instance it is answered from, and on those that had none left. */
-function quotaHeaders(exchange: Exchange, answering?: Instance): Readonly<Record<string, string>> {
+function quotaHeaders(exchange: Exchange, answering?: Instance): Record<string, string> {
   if (exchange.quota === undefined) return {};
   const spent = spentInstances(exchange);
   return exchange.quota.headers(answering === undefined ? spent : [...spent, answering.name]);
@@ -90,15 +91,6 @@ function noInstance(exchange: Exchange): GatewayError {
   });
 }
 
-/** Rejects when the promise takes longer: a host's function may never answer. */
-async function within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer for ${timeoutMs} ms`)), timeoutMs);
-  });
-  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
-}
-
 async function awaitCredentials(
   { plan }: Exchange,
   instance: Instance,
@@ -106,7 +98,9 @@ async function awaitCredentials(
   host: ResolvedHost,
 ): Promise<Credentials | undefined> {
   try {
-    return await within(found, plan.limits.timeoutMs);
+    const { timeoutMs } = plan.limits;
+    // A host's function may never answer.
+    return await within(timeoutMs, found, `no answer for ${timeoutMs} ms`);
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown';
     host.logger.error(
@@ -173,7 +167,7 @@ function summarise({ instance, outcome, durationMs }: Try): TriedAttempt {
 
 /** Answers the client with what came of the last try. */
 function present(exchange: Exchange, { outcome, attempt, instance }: Try, host: ResolvedHost): void {
-  const extraHeaders: Record<string, string> = { ...quotaHeaders(exchange, instance) };
+  const extraHeaders = quotaHeaders(exchange, instance);
   // SDKs would otherwise repeat, each time, all the tries that have just failed.
   if (exchange.exhausted) extraHeaders['x-should-retry'] = 'false';
   if (outcome.kind !== 'answered' || attempt === undefined) {

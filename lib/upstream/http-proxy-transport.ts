@@ -152,6 +152,10 @@ class HttpSending implements Sending, SocketUser {
     return response;
   }
 
+  get wasSent(): boolean {
+    return this.#outgoing?.writableFinished === true;
+  }
+
   abort(): void {
     if (this.#ended) return;
     this.#ended = true;

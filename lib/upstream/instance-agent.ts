@@ -47,6 +47,23 @@ function hintedIdleMs(hint: string | undefined): number {
   return seconds === undefined ? Number.POSITIVE_INFINITY : Number(seconds) * 1000 - HINT_MARGIN_MS;
 }
 
+/** On the socket itself: a `WeakMap` that changes with every request is dear to the garbage collector. */
+const USER = Symbol('user');
+
+type LentSocket = Duplex & { [USER]?: SocketUser | undefined };
+
+function wasLent(socket: LentSocket): boolean {
+  return USER in socket;
+}
+
+function userOf(socket: LentSocket): SocketUser | undefined {
+  return socket[USER];
+}
+
+function lendTo(socket: LentSocket, user: SocketUser | undefined): void {
+  socket[USER] = user;
+}
+
 /** @param hostname without the brackets of an IPv6 address */
 export function makeSocketPool(protocol: string, hostname: string, options: SocketOptions): SocketPool {
   const { addresses } = options;
@@ -65,14 +82,13 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
   agent.getName = () => protocol;
 
   // One listener and one timer per socket serve all its requests: Node's own way adds and removes them each time.
-  const users = new WeakMap<Duplex, SocketUser | undefined>();
   let closed = false;
 
   agent.keepSocketAlive = (socket) => {
-    const idleMs = Math.min(options.keepaliveTimeoutMs, hintedIdleMs(users.get(socket)?.keepAliveHint));
+    const idleMs = Math.min(options.keepaliveTimeoutMs, hintedIdleMs(userOf(socket)?.keepAliveHint));
     if (closed || idleMs <= 0 || !(socket instanceof Socket)) return false;
     if (addresses?.isUsable(socket.remoteAddress) === false) return false;
-    users.set(socket, undefined);
+    lendTo(socket, undefined);
     socket.setTimeout(idleMs);
     socket.setKeepAlive(true, TCP_KEEPALIVE_MS);
     // An idle socket must not keep the process alive.
@@ -95,14 +111,14 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
   return {
     agent,
     lend(socket, user) {
-      if (!users.has(socket)) {
+      if (!wasLent(socket)) {
         socket.on('timeout', () => {
-          const current = users.get(socket);
+          const current = userOf(socket);
           if (current === undefined) socket.destroy();
           else current.onSilence();
         });
       }
-      users.set(socket, user);
+      lendTo(socket, user);
       socket.setTimeout(options.timeoutMs);
     },
     closeIdle,

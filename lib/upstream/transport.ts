@@ -24,6 +24,8 @@ export interface AnswerHandler {
 
 /** A request under way. */
 export interface Sending {
+  /** Whether the whole request has been handed to a connection. */
+  readonly wasSent: boolean;
   /** Closes the connection at once, whatever the phase. Nothing is called back afterwards. */
   abort(): void;
   /** Stops and resumes reading the answer. While paused, silence is nobody's fault. */

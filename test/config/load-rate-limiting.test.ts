@@ -314,7 +314,7 @@ describe('the faults of ai-rate-limiting', () => {
     [{ limit_strategy: 'total_tokens' }, '', either],
     [{ limit: 1, time_window: 1, rules: [] }, '', either],
     [{ instances: [{ name: 'a', limit: 1, time_window: 1 }], rules: [] }, '', either],
-    [{ limit: 1 }, 'time_window', 'is missing, must be an integer of at least 1, or a string'],
+    [{ limit: 1 }, 'time_window', 'is missing, must be an integer from 1 to 315360000, or a string'],
     [{ time_window: 1 }, 'limit', 'is missing, must be an integer of at least 1, or a string'],
     [{ limit: 0, time_window: 1 }, 'limit', 'is 0, must be an integer of at least 1, or a string'],
     [{ limit: 'ten', time_window: 1 }, 'limit', `is "ten", ${number}`],

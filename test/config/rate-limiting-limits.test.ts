@@ -9,12 +9,18 @@ const port = { good: [1, 65535], bad: [0, 65536, 1.5, '6379', null] };
 const milliseconds = { good: [none, 1, 60000], bad: [0, -1, 1.5, '1', null] };
 const amount = { good: [1, 1e9, '5', '$arg_a'], bad: [0, -1, 1.5, '0', '1.5', 'x', '', null, {}, [1], true] };
 
+/** Ten years at most. */
+const window = {
+  good: amount.good.map((value) => (value === 1_000_000_000 ? 315_360_000 : value)),
+  bad: [...amount.bad, 315_360_001],
+};
+
 /** A field, values it takes, and values it refuses. */
 type Row = readonly [field: string, good: readonly unknown[], bad: readonly unknown[]];
 
 const topLevel: readonly Row[] = [
   ['limit', amount.good, amount.bad],
-  ['time_window', amount.good, amount.bad],
+  ['time_window', window.good, window.bad],
   ['instances', [none, [{ name: 'a', limit: 1, time_window: 1 }]], [[], {}, 'a', null, [5]]],
   ['limit_strategy', [none, 'total_tokens', 'prompt_tokens', 'completion_tokens'], ['tokens', 5, null]],
   ['cost_expr', [none, 'a + b'], ['', 5, null]],
@@ -33,12 +39,12 @@ const topLevel: readonly Row[] = [
 const ofInstance: readonly Row[] = [
   ['name', ['a', ''], [none, ...notText]],
   ['limit', amount.good, [none, ...amount.bad]],
-  ['time_window', amount.good, [none, ...amount.bad]],
+  ['time_window', window.good, [none, ...window.bad]],
 ];
 
 const ofRule: readonly Row[] = [
   ['count', amount.good, [none, ...amount.bad]],
-  ['time_window', amount.good, [none, ...amount.bad]],
+  ['time_window', window.good, [none, ...window.bad]],
   ['key', ['$arg_a', 'x', ''], [none, ...notText]],
   ['header_prefix', [none, 'User', "!#$%&'*+-.^_`|~0aZ"], ['', 'a b', 'a:b', 'a\r\nb', 'ü', 5, null]],
 ];

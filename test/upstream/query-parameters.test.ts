@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { withoutParameters } from '../../lib/upstream/query-parameters.ts';
 
 describe('taking parameters out of a URL', () => {
-  const names = new Set(['apikey', 'my key', 'käse', '100%']);
+  const names = ['apikey', 'my key', 'käse', '100%'];
 
   it.each<[what: string, url: string, left: string]>([
     ['no query', '/v1/models', '/v1/models'],
@@ -34,7 +34,7 @@ describe('taking parameters out of a URL', () => {
     expect(withoutParameters(url, names)).toBe(left);
   });
 
-  it.each([undefined, new Set<string>()])('leaves everything where there are no names', (none) => {
+  it.each([undefined, []])('leaves everything where there are no names', (none) => {
     expect(withoutParameters('/a?apikey=s&x=1', none)).toBe('/a?apikey=s&x=1');
   });
 

@@ -1,4 +1,5 @@
 // A process of its own, to see whether it ends by itself: node --import tsx exiting-process.ts <settings> <how>
+import { openLocalStore } from '../../../lib/ai-rate-limiting/local-store.ts';
 import { openStore } from '../../../lib/ai-rate-limiting/open-store.ts';
 import type { LoadedStore } from '../../../lib/config/loaded-rate-limiting.ts';
 
@@ -9,13 +10,13 @@ const log = (_data: object, message: string): void => {
   lines.push(message);
 };
 const logger = { debug: log, info: log, warn: log, error: log };
-const store = openStore(settings, { logger, secret: undefined });
+const store =
+  settings.policy === 'local' ? openLocalStore() : openStore(settings, { logger, secret: undefined });
 
 if (how !== 'never-used') {
   const charge = { key: 'exiting', amount: 1, windowSeconds: 600 };
   // Not waited for at the end of the file: what is under way must be waited for all the same.
-  store
-    .add([charge, { ...charge, key: 'another' }])
+  Promise.resolve(store.add([charge, { ...charge, key: 'another' }]))
     .then(() => store.read(['exiting']))
     .then(
       ([counter]) => console.log(`used ${counter?.used}`),

@@ -85,7 +85,7 @@ describe('a local store', () => {
   });
 
   it('drops, beyond 100,000 keys, those that were used longest ago', async () => {
-    const store = openLocalStore();
+    const store = openLocalStore(100_000);
     const add = (key: string) => store.add([{ key, amount: 1, windowSeconds: 60 }]);
     for (let key = 0; key < 100_000; key++) await add(`key-${key}`);
     await store.read(['key-0']);
@@ -95,7 +95,7 @@ describe('a local store', () => {
   });
 
   it('begins a dropped key anew, and without what it had counted', async () => {
-    const store = openLocalStore();
+    const store = openLocalStore(100_000);
     await store.add([{ key: 'dropped', amount: 1_000_000, windowSeconds: 60 }]);
     const others = Array.from({ length: 100_000 }, (_, key) => ({
       key: `key-${key}`,
@@ -113,7 +113,7 @@ describe('a local store', () => {
   ])(
     'takes no more memory for 300,000 keys than for 100,000, %s',
     async (_what, nameOf) => {
-      const store = openLocalStore();
+      const store = openLocalStore(100_000);
       const fill = async (from: number): Promise<number> => {
         for (let key = from; key < from + 100_000; key++) {
           await store.add([{ key: nameOf(key), amount: 1, windowSeconds: 60 }]);
@@ -133,13 +133,13 @@ describe('a local store', () => {
 
   it('takes next to no memory while it is empty: there may be one for each of 10,000 consumers', async () => {
     const before = await heapUsed();
-    const stores = Array.from({ length: 1000 }, () => openLocalStore());
+    const stores = Array.from({ length: 1000 }, () => openLocalStore(100_000));
     expect((await heapUsed()) - before).toBeLessThan(1000 * 4096);
     expect(stores).toHaveLength(1000);
   });
 
   it('tells apart long keys that begin alike', async () => {
-    const store = openLocalStore();
+    const store = openLocalStore(100_000);
     const [one, other] = [`${'x'.repeat(5000)}1`, `${'x'.repeat(5000)}2`];
     await store.add([{ key: one, amount: 1, windowSeconds: 60 }]);
     const [read, unread] = await store.read([one, other]);

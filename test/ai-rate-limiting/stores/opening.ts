@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { onTestFinished } from 'vitest';
-import type { CounterStore } from '../../../lib/ai-rate-limiting/counter-store.ts';
+import type { SharedCounterStore } from '../../../lib/ai-rate-limiting/counter-store.ts';
 import { openStore } from '../../../lib/ai-rate-limiting/open-store.ts';
-import type { LoadedRedisSettings, LoadedStore } from '../../../lib/config/loaded-rate-limiting.ts';
+import type { LoadedRedisSettings, LoadedSharedStore } from '../../../lib/config/loaded-rate-limiting.ts';
 import type { Host, Logger } from '../../../lib/host.ts';
 import type { LogLine } from '../../support/app.ts';
 import type { RedisServer } from '../../support/redis.ts';
@@ -48,12 +48,12 @@ export function settingsFor(
 }
 
 export interface OpenedStore {
-  readonly store: CounterStore;
+  readonly store: SharedCounterStore;
   readonly journal: Journal;
 }
 
 /** A store whose connection nobody shares, closed when the test ends. */
-export function open(settings: LoadedStore, secret?: Host['secret']): OpenedStore {
+export function open(settings: LoadedSharedStore, secret?: Host['secret']): OpenedStore {
   const journal = keepJournal();
   const store = openStore(settings, { logger: journal.logger, secret });
   onTestFinished(() => store.close());

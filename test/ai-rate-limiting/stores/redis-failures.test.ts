@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import type { CounterStore } from '../../../lib/ai-rate-limiting/counter-store.ts';
+import type { SharedCounterStore } from '../../../lib/ai-rate-limiting/counter-store.ts';
 import { heapUsed } from '../../support/heap.ts';
 import { describeWithRedis, freePort, startRedis, until } from '../../support/redis.ts';
 import { GENEROUS_MS, open, settingsFor } from './opening.ts';
@@ -25,7 +25,7 @@ async function settle(work: Promise<unknown>): Promise<Settled> {
 }
 
 /** Reads and charges without a pause, a hundred at a time, until told to stop. */
-function keepBusy(store: CounterStore): { stop(): Promise<readonly Settled[]> } {
+function keepBusy(store: SharedCounterStore): { stop(): Promise<readonly Settled[]> } {
   const settled: Settled[] = [];
   let stopped = false;
   async function lane(index: number): Promise<void> {

@@ -25,9 +25,12 @@ async function copyWithoutIoredis(): Promise<string> {
 async function openThere(settings: LoadedStore): Promise<string> {
   const project = await copyWithoutIoredis();
   const script = `
+    import { openLocalStore } from './lib/ai-rate-limiting/local-store.ts';
     import { openStore } from './lib/ai-rate-limiting/open-store.ts';
     try {
-      const store = openStore(${JSON.stringify(settings)}, { logger: {}, secret: undefined });
+      const settings = ${JSON.stringify(settings)};
+      const surroundings = { logger: {}, secret: undefined };
+      const store = settings.policy === 'local' ? openLocalStore() : openStore(settings, surroundings);
       await store.add([{ key: 'a', amount: 1, windowSeconds: 60 }]);
       console.log('used', (await store.read(['a']))[0].used);
     } catch (error) {
