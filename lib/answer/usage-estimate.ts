@@ -49,7 +49,7 @@ function textBytes(document: JsonDocument, key: string): number {
 }
 
 /** What LLMs read beside the messages themselves, by its names in all protocols. */
-const FURTHER_PROMPT = ['system', 'instructions', 'tools'];
+const FURTHER_PROMPT = ['system', 'instructions', 'tools', 'prompt'];
 
 function promptTokens(document: JsonDocument, protocol: Protocol): number {
   const members = [protocol.contentMember, ...FURTHER_PROMPT];
