@@ -10,5 +10,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Most tests wait for sockets: a core left idle for the runner would double the time on two.
+    maxWorkers: '100%',
   },
 });

@@ -2,7 +2,7 @@
  * Waking up is what a probe of a healthy instance mostly costs: those that begin at the same moment share it. More
  * at a time would hold up the requests in between.
  */
-const SLOT_MS = 100;
+const SLOT_MS = 200;
 
 /** No interval is shorter. */
 const SLOTS_PER_SECOND = 1000 / SLOT_MS;
