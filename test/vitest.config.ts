@@ -10,7 +10,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
-    // Most tests wait for sockets: a core left idle for the runner would double the time on two.
-    maxWorkers: '100%',
+    // Most tests wait for sockets and intervals: with a worker to a core, both would be idle half of the time.
+    maxWorkers: '150%',
   },
 });

@@ -50,9 +50,17 @@ interface Lasting {
 function openTable(loaded: LoadedApisixRouter, { host, localStore, healthChecks }: Lasting): RouteTable {
   const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localStore);
   const registry = registerConsumers(loaded.consumers, make, host);
-  const routes = loaded.routes.map((route) =>
-    serveRoute(route, { registry, makeLimiter: make, host, healthChecks }),
-  );
+  const routes: ServedRoute[] = [];
+  try {
+    for (const route of loaded.routes) {
+      routes.push(serveRoute(route, { registry, makeLimiter: make, host, healthChecks }));
+    }
+  } catch (error) {
+    // What is open already would go on probing for a table that nobody has.
+    for (const route of routes) void route.close();
+    void registry.close();
+    throw error;
+  }
   return {
     find: compileRoutes(routes),
     routes,

@@ -36,6 +36,7 @@ describe('each example runs by itself, shows what it is about and ends', () => {
         /^deepseek-instance: 100 completion tokens, finish_reason length$/m,
       ],
     ],
+    ['health-checks.ts', [/^local is unhealthy \(ECONNREFUSED\)$/m, /^Six requests: openai 6$/m]],
     ['status-page.ts', [/^Without a password: 401$/m, /^The last fallback: openai 429 → deepseek 200$/m]],
     ['prometheus.ts', [/^apisix_llm_fallbacks_total\{.*instance="openai",direction="out"\} 2$/m]],
     ['sticky.ts', [/^alice: three requests, served by (openai|deepseek)-instance$/m]],
