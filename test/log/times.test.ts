@@ -29,7 +29,9 @@ it('counts to the first token of a stream, and to the end of the answer, in mill
   const firstToken = Number(variables.llm_time_to_first_token);
   const whole = Number(variables.llm_upstream_response_time);
   expect(firstToken).toBeGreaterThanOrEqual(60 - SLACK_MS);
-  expect(whole - firstToken).toBeGreaterThanOrEqual(60 - SLACK_MS);
+  // Not the time between the two: the first event may be late by any amount, which would be missing there.
+  expect(whole).toBeGreaterThanOrEqual(120 - SLACK_MS);
+  expect(whole).toBeGreaterThanOrEqual(firstToken);
 });
 
 it('does not take a comment for the first token of a stream', async () => {
