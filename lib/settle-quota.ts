@@ -57,7 +57,7 @@ function noteStats({ instance, consumption, quota, admission }: Exchange): void 
   const { stats } = instance;
   if (consumption !== undefined) stats.countTokens(consumption.usage);
   if (quota !== undefined && admission?.consumerLimiter === undefined)
-    stats.quota = quota.left(instance.name);
+    stats.noteQuota(quota.left(instance.name));
 }
 
 /** Finds out what a request has used up in the end, and charges the instance that answered. */

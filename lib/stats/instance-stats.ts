@@ -11,6 +11,16 @@ interface NotedError {
   readonly error?: string;
 }
 
+/** Each request works out the window's end for itself, from the milliseconds that are left of it. */
+const SAME_WINDOW_MS = 1000;
+
+function isSameWindow(one: QuotaLeft, other: QuotaLeft): boolean {
+  if (one.limit !== other.limit) return false;
+  // The request that begins a window has seen none.
+  if (one.resetsAtMs === undefined || other.resetsAtMs === undefined) return true;
+  return Math.abs(one.resetsAtMs - other.resetsAtMs) < SAME_WINDOW_MS;
+}
+
 /** Counts and times of one instance since its plan was made. Adding to them is all that a request pays. */
 export class InstanceStats {
   inFlight = 0;
@@ -21,8 +31,7 @@ export class InstanceStats {
   /** Requests that left it for the next instance, and that came to it from one. */
   readonly fallbacks = { out: 0, in: 0 };
   readonly tokens = { prompt: 0, completion: 0, total: 0 };
-  /** As it was left by the request that ended last. */
-  quota: QuotaLeft | undefined;
+  #quota: QuotaLeft | undefined;
   readonly latency = new SlidingHistogram();
   readonly timeToFirstToken = new SlidingHistogram();
   readonly minutes = new Minutes(performance.now());
@@ -61,6 +70,20 @@ export class InstanceStats {
     this.tokens.completion += completionTokens;
     this.tokens.total += totalTokens;
     this.minutes.at(performance.now()).tokens += totalTokens;
+  }
+
+  /** What a request has left of the quota. Requests end in another order than that in which they have looked. */
+  noteQuota(left: QuotaLeft | undefined): void {
+    const known = this.quota;
+    const isOlder = left !== undefined && known !== undefined && isSameWindow(left, known);
+    this.#quota = isOlder && known.remaining < left.remaining ? known : left;
+  }
+
+  /** What is left now; all of it once the window is over. */
+  get quota(): QuotaLeft | undefined {
+    const known = this.#quota;
+    if (known?.resetsAtMs === undefined || known.resetsAtMs > Date.now()) return known;
+    return { limit: known.limit, remaining: known.limit, resetsAtMs: undefined };
   }
 
   /** A try has failed, or was answered with an error. */

@@ -1,5 +1,6 @@
 import { aiRateLimiting } from 'ai-proxy-multi';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { InstanceStats } from '../../lib/stats/instance-stats.ts';
 import { instance, post, startApp } from '../support/app.ts';
 import { unusedPort } from '../support/broken-upstreams.ts';
 import { answerJson, chatAnswer, startUpstream } from '../support/upstream.ts';
@@ -118,6 +119,19 @@ describe('status() tells', () => {
     });
     const times = recent_fallbacks.map(({ at }) => at);
     expect(times).toEqual([...times].sort().reverse());
+  });
+
+  it('no more of a quota than is left, in whatever order requests end', () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    onTestFinished(() => void vi.useRealTimers());
+    const stats = new InstanceStats();
+    stats.noteQuota({ limit: 100, remaining: 20, resetsAtMs: 60_000 });
+    stats.noteQuota({ limit: 100, remaining: 98, resetsAtMs: 60_010 });
+    expect(stats.quota?.remaining).toBe(20);
+    vi.setSystemTime(60_000);
+    expect(stats.quota).toEqual({ limit: 100, remaining: 100, resetsAtMs: undefined });
+    stats.noteQuota({ limit: 100, remaining: 90, resetsAtMs: 120_000 });
+    expect(stats.quota?.remaining).toBe(90);
   });
 
   it("what is left of an instance's quota", async () => {
