@@ -15,7 +15,7 @@ export interface AddressHealth {
   readonly reason?: string;
 }
 
-/** `unchecked`: no health checks are configured, or none has ended yet. */
+/** `unchecked`: no health checks are configured, or none has come to anything yet. It counts as healthy. */
 export interface InstanceHealth {
   readonly state: HealthState;
   /** ISO 8601, of the last change; absent where there was none. */

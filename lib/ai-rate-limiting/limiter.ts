@@ -25,7 +25,8 @@ function unavailable(cause: unknown): GatewayError {
 /**
  * Makes what limits requests by the tokens that LLMs report.
  *
- * @param scope whom or what the counters belong to: no two limiters of one store with equal limits share it
+ * @param scope whom or what the counters belong to: limiters of one store with equal limits and the same scope count
+ *   together
  * @param localStore where they are kept unless the policy names another place; it outlives the limiter, so that a new
  *   one with the same limits goes on counting where this one ended
  * @throws ConfigError where the policy needs a package that is not installed

@@ -102,7 +102,7 @@ function openInstances({ instances, global }: LoadedRateLimiting, keyStart: stri
 /**
  * Compiles the counters of a configuration.
  *
- * @param keyStart what the keys of this limiter start with, and no other limiter's
+ * @param keyStart what the keys of this limiter start with; limiters that share it count together
  */
 export function compileMeters(config: LoadedRateLimiting, keyStart: string): OpenMeters {
   return config.rules.length > 0 ? openRules(config, keyStart) : openInstances(config, keyStart);

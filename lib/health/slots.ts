@@ -1,3 +1,5 @@
+import { LONGEST_DELAY_MS } from '../within.ts';
+
 /**
  * Waking up is what a probe of a healthy instance mostly costs: those that begin at the same moment share it. More
  * at a time would hold up the requests in between.
@@ -7,8 +9,8 @@ const SLOT_MS = 200;
 /** No interval is shorter. */
 const SLOTS_PER_SECOND = 1000 / SLOT_MS;
 
-/** Beyond this, which is some 24 days, Node's timers go off at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1 - SLOT_MS;
+/** A timer may be set for a slot's length more. */
+const LONGEST_TIMER_MS = LONGEST_DELAY_MS - SLOT_MS;
 
 /** Seconds of the configuration as a timer takes them. */
 export function timerMs(seconds: number): number {
