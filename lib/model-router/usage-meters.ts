@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LoadedUsageLimits } from '../config/loaded-model-router.ts';
+import { makeUsageMeter, type UsageMeter } from './usage-limits.ts';
+
+/** Something whose use may be limited. */
+export interface Limited {
+  /** `model:<id>`, `caller:<id>`: the same from one configuration to the next. */
+  readonly key: string;
+  readonly limits: LoadedUsageLimits;
+}
+
+/** A meter, and the limits it was made for. */
+export interface KeptMeter {
+  readonly limits: LoadedUsageLimits;
+  readonly meter: UsageMeter;
+}
+
+/** By key. What nothing limits is not in it. */
+export type UsageMeters = ReadonlyMap<string, KeptMeter>;
+
+/**
+ * The meters of the next configuration: the same ones, with what they have counted, where the limits are the same;
+ * new ones for new and changed limits. What is gone is not carried on. The meters there were stay as they are: a
+ * configuration may still be dropped for one of its other parts, and a request under way ends with the meter it has
+ * begun with.
+ *
+ * @param previous empty for the first configuration
+ */
+export function nextMeters(previous: UsageMeters, wanted: Iterable<Limited>): UsageMeters {
+  const next = new Map<string, KeptMeter>();
+  for (const { key, limits } of wanted) {
+    const known = previous.get(key);
+    if (known !== undefined && isDeepStrictEqual(known.limits, limits)) {
+      next.set(key, known);
+      continue;
+    }
+    const meter = makeUsageMeter(limits);
+    if (meter !== undefined) next.set(key, { limits, meter });
+  }
+  return next;
+}
