@@ -12,6 +12,7 @@ import { providers } from './providers/index.ts';
 import type { Provider } from './providers/provider.ts';
 import { protocolOfPath } from './request/recognise-protocol.ts';
 import type { ResolvedHost } from './resolve-host.ts';
+import { instanceMetrics } from './stats/instance-metrics.ts';
 import { InstanceStats } from './stats/instance-stats.ts';
 import { credentialsOf } from './upstream/credentials.ts';
 import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
@@ -58,6 +59,7 @@ function compileInstance(
   const { model } = instance.options;
   const credentials = credentialsOf(instance.auth, secrets);
   const health = checks.watch(instance, endpoint, credentials);
+  const stats = new InstanceStats();
   return {
     name: instance.name,
     provider: instance.provider,
@@ -76,7 +78,8 @@ function compileInstance(
       timeoutMs: config.timeout,
       addresses: health?.addresses,
     }),
-    stats: new InstanceStats(),
+    stats,
+    metrics: instanceMetrics(stats, undefined),
     health,
   };
 }

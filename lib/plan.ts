@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { TargetMetrics } from './balancer/balancer.ts';
 import type { InstanceHealthSource } from './health/instance-health-source.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { Quota } from './quota.ts';
@@ -32,6 +33,8 @@ export interface Instance {
   readonly credentials: ResolveCredentials;
   readonly transport: Transport;
   readonly stats: InstanceStats;
+  /** What balancers go by. */
+  readonly metrics: TargetMetrics;
   /** `undefined` where no health checks are configured: then it is never unhealthy. */
   readonly health: InstanceHealthSource | undefined;
 }

@@ -1,10 +1,11 @@
-import type { Balancer, MakeBalancer } from './balancer.ts';
+import type { Balancer, MakeBalancer, TargetMetrics } from './balancer.ts';
 
 /** A target as the configuration ranks it. */
 export interface Ranked {
   readonly name: string;
   readonly priority: number;
   readonly weight: number;
+  readonly metrics: TargetMetrics;
 }
 
 /** The targets of one priority and what picks among them. */
@@ -19,13 +20,18 @@ export interface Tier<Target> {
 interface Seat<Target> {
   readonly name: string;
   readonly weight: number;
+  readonly metrics: TargetMetrics;
   readonly target: Target;
+}
+
+function seat<Target extends Ranked>(target: Target, weight: number): Seat<Target> {
+  return { name: target.name, weight, metrics: target.metrics, target };
 }
 
 function seatsOf<Target extends Ranked>(targets: readonly Target[]): Seat<Target>[] {
   const weighted = targets.filter((target) => target.weight > 0);
-  if (weighted.length === 0) return targets.map((target) => ({ name: target.name, weight: 1, target }));
-  return weighted.map((target) => ({ name: target.name, weight: target.weight, target }));
+  if (weighted.length === 0) return targets.map((target) => seat(target, 1));
+  return weighted.map((target) => seat(target, target.weight));
 }
 
 function makeTier<Target extends Ranked>(
@@ -39,7 +45,7 @@ function makeTier<Target extends Ranked>(
     priority,
     targets: seats.map((seat) => seat.target),
     balancer: {
-      pick: (key, isOut) => balancer.pick(key, (seat) => isOut(seat.target))?.target,
+      pick: (key, isOut) => balancer.pick(key, ({ target }) => isOut(target))?.target,
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Usage } from '../protocols/protocol.ts';
 import type { QuotaLeft } from '../quota.ts';
 import type { LastError } from '../status.ts';
 import { Minutes } from './minutes.ts';
+import { MovingAverage } from './moving-average.ts';
 import { SlidingHistogram } from './sliding-histogram.ts';
 
 /** What went wrong with a try last, and when. */
@@ -35,6 +36,7 @@ export class InstanceStats {
   readonly latency = new SlidingHistogram();
   readonly timeToFirstToken = new SlidingHistogram();
   readonly minutes = new Minutes(performance.now());
+  readonly #averageLatency = new MovingAverage();
   #lastError: NotedError | undefined;
 
   /** A try begins. */
@@ -55,6 +57,18 @@ export class InstanceStats {
     else if (kind === 'reset') this.failures.reset++;
     else if (kind === 'timed-out') this.failures.timedOut++;
     else this.failures.other++;
+  }
+
+  /**
+   * How quick a good answer was: the whole of a plain one, a stream up to its first token, since how long a stream
+   * goes on is the client's wish. An error does not count: those who refuse are quick.
+   */
+  noteSpeed(ms: number): void {
+    this.#averageLatency.add(ms);
+  }
+
+  get averageLatencyMs(): number | undefined {
+    return this.#averageLatency.value;
   }
 
   /** An answer is complete. */

@@ -182,6 +182,9 @@ export class Attempt implements AnswerHandler {
   #answered(status: number): void {
     const head = this.#head;
     this.status = status;
+    if (this.streams && status < 400 && this.firstTokenMs !== undefined) {
+      this.instance.stats.noteSpeed(this.firstTokenMs);
+    }
     if (head !== undefined) this.#decide({ kind: 'answered', head, status });
   }
 
@@ -213,6 +216,7 @@ export class Attempt implements AnswerHandler {
     if (ending.kind === 'complete') {
       const now = performance.now();
       stats.countLatency(now - this.startedAt, now);
+      if (!this.streams && (this.#head?.status ?? 0) < 400) stats.noteSpeed(now - this.startedAt);
     }
     clearTimeout(this.#durationTimer);
     this.wasSent = this.#sending?.wasSent ?? false;

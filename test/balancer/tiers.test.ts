@@ -7,7 +7,7 @@ import { makeTiers, type Ranked } from '../../lib/balancer/tiers.ts';
 const noneOut = (): boolean => false;
 
 function target(name: string, priority: number, weight: number): Ranked {
-  return { name, priority, weight };
+  return { name, priority, weight, metrics: { inFlight: 0, averageLatencyMs: undefined, price: undefined } };
 }
 
 function outline(targets: readonly Ranked[], order: 'highest-first' | 'lowest-first'): unknown[] {
