@@ -1,3 +1,5 @@
+import { noInstance } from './answer/no-instance.ts';
+import { type PresentOptions, presentAsIs } from './answer/present-as-is.ts';
 import { hashKeyReader } from './balancer/hash-key.ts';
 import { balancers } from './balancer/index.ts';
 import { makeTiers } from './balancer/tiers.ts';
@@ -5,7 +7,7 @@ import type { LoadedConfig, LoadedInstance } from './config/loaded-config.ts';
 import { SecretStore } from './config/references.ts';
 import { type HealthChecks, makeHealthChecks } from './health/health-checks.ts';
 import { warnWhenAllDown } from './health/warn-when-all-down.ts';
-import type { Asked, Instance, Limits, Plan, Route } from './plan.ts';
+import type { Asked, AttemptRules, Instance, Plan, Refusal, Route } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import { providers } from './providers/index.ts';
@@ -37,6 +39,7 @@ function routesOf(
     routes.set(protocol.name, {
       protocol,
       path: ownPath ?? path,
+      base: '/v1',
       rules: bodyRules(config, provider, protocol),
     });
   };
@@ -75,12 +78,13 @@ function compileInstance(
       keepaliveTimeoutMs: config.keepalive_timeout,
       keepalivePool: config.keepalive_pool,
       verifyCertificate: config.ssl_verify,
-      timeoutMs: config.timeout,
+      caCertificate: undefined,
       addresses: health?.addresses,
     }),
     stats,
     metrics: instanceMetrics(stats, undefined),
     health,
+    cooldown: undefined,
   };
 }
 
@@ -99,12 +103,13 @@ function compileInstances(
   });
 }
 
-function limitsOf(config: LoadedConfig): Limits {
+function attemptRulesOf(config: LoadedConfig): AttemptRules {
   return {
-    timeoutMs: config.timeout,
-    maxRequestBytes: config.max_req_body_size,
+    silenceMs: config.timeout,
+    totalMs: Number.POSITIVE_INFINITY,
     maxResponseBytes: config.max_response_bytes ?? Number.POSITIVE_INFINITY,
     maxStreamDurationMs: config.max_stream_duration_ms ?? Number.POSITIVE_INFINITY,
+    readWhole: undefined,
   };
 }
 
@@ -141,17 +146,37 @@ export function compilePlan(
     return targets.some(({ routes, health }) => health?.isOut !== true && routes.has(name));
   }
 
+  const attemptRules = attemptRulesOf(config);
+  const judge = makeJudge(config);
+
+  function refusal(asked: Asked, instance: Instance): Refusal | undefined {
+    if (!instance.routes.has(asked.protocol.name)) return 'protocol_not_supported';
+    if (mustWait(instance, asked)) return 'unhealthy';
+    return config.fallback.onRateLimit && asked.quota?.isSpent(instance.name) ? 'rate_limited' : undefined;
+  }
+
+  const presentOptions: PresentOptions = {
+    servedByHeader: host.servedByHeader,
+    passthrough: config.passthrough,
+    // Also where `max_retries` would have ended it with that one.
+    isExhausted(exchange, { outcome }) {
+      if (judge.judge(0, outcome, 0) !== 'next') return false;
+      const isLeft = (instance: Instance): boolean =>
+        !exchange.out.has(instance) && refusal(exchange, instance) === undefined;
+      return !targets.some(isLeft);
+    },
+  };
+
   return {
     instances,
     names: instances.map(({ name }) => name),
     priorities: tiers.map(({ priority }) => priority),
-    limits: limitsOf(config),
+    limits: { timeoutMs: config.timeout, maxRequestBytes: config.max_req_body_size },
     logging: config.logging,
     withheldHeaders: withheldHeaders(injected, isForwarded),
     isForwarded,
     injectedHeaders: injected,
-    passthrough: config.passthrough,
-    ...makeJudge(config),
+    ...judge,
     next(asked, isOut) {
       const key = hashes ? hashKeyOf(asked) : '';
       for (const tier of tiers) {
@@ -160,12 +185,10 @@ export function compilePlan(
       }
       return undefined;
     },
-    hasNext: (isOut) => targets.some((instance) => !isOut(instance)),
-    refusal(asked, instance) {
-      if (!instance.routes.has(asked.protocol.name)) return 'protocol_not_supported';
-      if (mustWait(instance, asked)) return 'unhealthy';
-      return config.fallback.onRateLimit && asked.quota?.isSpent(instance.name) ? 'rate_limited' : undefined;
-    },
+    refuse: noInstance,
+    attemptRules: () => attemptRules,
+    refusal,
+    present: (exchange, tried) => presentAsIs(exchange, tried, presentOptions),
     close() {
       stopWarning();
       for (const { transport, health } of instances) {

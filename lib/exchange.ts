@@ -18,7 +18,8 @@ export type Locals = Record<string, unknown>;
 
 /** One request on its way through: the only record that changes. */
 export interface Exchange extends Asked {
-  readonly plan: Plan;
+  /** The middleware's, and the one that it selects once the body is known. */
+  plan: Plan;
   readonly res: ServerResponse;
   readonly next: Next | undefined;
   /** `res.locals`. */
@@ -38,8 +39,6 @@ export interface Exchange extends Asked {
   readonly out: Set<Instance>;
   /** How many instances have been tried. */
   tries: number;
-  /** Whether a failure was left without an instance to move on to. */
-  exhausted: boolean;
   /** What is being tried and has not been noted yet. */
   trying: { readonly instance: Instance; readonly startedAt: number } | undefined;
   /** The instance tried last. */
@@ -55,6 +54,8 @@ export interface Exchange extends Asked {
   consumption: Consumption | undefined;
   /** The client has hung up. */
   gone: boolean;
+  /** Ends the wait before an instance is tried again. */
+  stopWaiting: (() => void) | undefined;
   ending: Ending | undefined;
   /** Ends the watch for the client's leaving. */
   stopWatching: (() => void) | undefined;

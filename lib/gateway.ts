@@ -46,7 +46,6 @@ function openExchange(
     attempts: [],
     out: new Set(),
     tries: 0,
-    exhausted: false,
     trying: undefined,
     instance: undefined,
     current: undefined,
@@ -56,6 +55,7 @@ function openExchange(
     estimate: quota === undefined ? undefined : new UsageEstimate(),
     consumption: undefined,
     gone: false,
+    stopWaiting: undefined,
     ending: undefined,
     hashKey: undefined,
     stopWatching: undefined,
@@ -120,6 +120,8 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
     watchClient(exchange, host);
     if (exchange.gone) return;
     await receive(exchange);
+    const { plan } = exchange;
+    if (plan.select !== undefined && !exchange.gone) exchange.plan = plan.select(exchange);
     if (exchange.quota !== undefined && !exchange.gone) {
       const looking = exchange.quota.look(exchange.plan.names);
       if (looking !== undefined) await looking;

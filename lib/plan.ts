@@ -1,19 +1,25 @@
 import type { IncomingMessage } from 'node:http';
+import type { GatewayError } from './answer/gateway-error.ts';
 import type { TargetMetrics } from './balancer/balancer.ts';
+import type { Exchange } from './exchange.ts';
 import type { InstanceHealthSource } from './health/instance-health-source.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { Quota } from './quota.ts';
 import type { InstanceStats } from './stats/instance-stats.ts';
+import type { Cooldown } from './upstream/cooldown.ts';
 import type { ResolveCredentials } from './upstream/credentials.ts';
-import type { Outcome } from './upstream/outcome.ts';
+import type { AnswerHead, Outcome } from './upstream/outcome.ts';
 import type { BodyRules } from './upstream/rewrite-body.ts';
 import type { Transport } from './upstream/transport.ts';
+import type { Try } from './upstream/try.ts';
 
 /** How one instance takes requests of one protocol. */
 export interface Route {
   readonly protocol: Protocol;
   /** `undefined` keeps the client's path, as `passthrough` does. */
   readonly path: string | undefined;
+  /** What `/v1` at the start of a client's path that is kept stands for. */
+  readonly base: string;
   readonly rules: BodyRules;
 }
 
@@ -37,6 +43,8 @@ export interface Instance {
   readonly metrics: TargetMetrics;
   /** `undefined` where no health checks are configured: then it is never unhealthy. */
   readonly health: InstanceHealthSource | undefined;
+  /** `undefined` where failures of requests bench nothing. */
+  readonly cooldown: Cooldown | undefined;
 }
 
 /** What a plan may look at to choose an instance. */
@@ -52,22 +60,49 @@ export interface Asked {
 }
 
 /** Why an instance is passed over, as `llm_attempts` says it. */
-export type Refusal = 'protocol_not_supported' | 'unhealthy' | 'rate_limited';
+export type Refusal =
+  | 'protocol_not_supported'
+  | 'unhealthy'
+  | 'cooldown'
+  | 'rate_limited'
+  | 'ip_restricted'
+  | 'tags_differ';
 
-/** What is done after an outcome: answer the client with it, or try the next instance. */
-export type Verdict = 'answer' | 'next';
+/** What is done after an outcome: answer the client with it, try the next instance, or the same one again. */
+export type Verdict = 'answer' | 'next' | { readonly againAfterMs: number };
 
+/** What a client may send, and how slowly. */
 export interface Limits {
+  /** For each silence of the client's, sending or reading. */
   readonly timeoutMs: number;
   readonly maxRequestBytes: number;
-  /** `Infinity` for no cap, here and below. */
+}
+
+/** A whole plain answer as it goes on. */
+export interface WholeAnswer {
+  readonly head: AnswerHead;
+  readonly bytes: Buffer;
+}
+
+/** What bounds one attempt. `Infinity` for no bound. */
+export interface AttemptRules {
+  /** Longest silence: of the connecting, of the sending, and before each part of the answer. */
+  readonly silenceMs: number;
+  /** Of the whole attempt, until the answer is complete. */
+  readonly totalMs: number;
   readonly maxResponseBytes: number;
   readonly maxStreamDurationMs: number;
+  /**
+   * Where it is there, plain answers that are no failure are held until they are complete, so that one that breaks
+   * off can still be left for the next instance. Returns what goes on, `undefined` for an unreadable answer.
+   */
+  readonly readWhole: ((answer: WholeAnswer) => WholeAnswer | undefined) | undefined;
 }
 
 /**
  * One configuration, checked and compiled. The attempt loop knows nothing else of it: which instances there are,
- * in which order they are tried, which are admitted now, and what to do after an outcome.
+ * in which order they are tried, which are admitted now, what to do after an outcome, and how the client is
+ * answered. A front end is whatever makes plans.
  */
 export interface Plan {
   readonly instances: readonly Instance[];
@@ -83,14 +118,20 @@ export interface Plan {
   isForwarded(name: string): boolean;
   /** Header names that never reach a client: those that carry credentials to an LLM. In lower case. */
   readonly injectedHeaders: ReadonlySet<string>;
-  /** Hands a JSON answer to the next middleware as `req.body` instead of answering the client. */
-  readonly passthrough: boolean;
+  /**
+   * The plan that serves this request, where that is another one. Called once, when the body has been read.
+   *
+   * @throws GatewayError what the request is refused with
+   */
+  select?(exchange: Exchange): Plan;
   /** The best instance that is not out; `undefined` when all are. */
   next(asked: Asked, isOut: (instance: Instance) => boolean): Instance | undefined;
-  /** Whether there is an instance that is not out. Takes nobody's turn. */
-  hasNext(isOut: (instance: Instance) => boolean): boolean;
   /** Why an instance must be passed over for this request; `undefined` admits it. */
   refusal(asked: Asked, instance: Instance): Refusal | undefined;
+  /** Why nothing could be tried at all. */
+  refuse(exchange: Exchange): GatewayError;
+  /** @param streams whether the body sent asks for a stream */
+  attemptRules(instance: Instance, streams: boolean): AttemptRules;
   /** Whether an answer with this status counts as failed. */
   isFailure(status: number): boolean;
   /**
@@ -98,6 +139,8 @@ export interface Plan {
    * @param durationMs how long the attempt took until its outcome was known
    */
   judge(tries: number, outcome: Outcome, durationMs: number): Verdict;
+  /** Answers the client with what came of the last try. */
+  present(exchange: Exchange, tried: Try): void;
   /** Closes what belongs to this plan alone; requests under way finish. */
   close(): void;
 }

@@ -23,6 +23,7 @@ export type GatewayErrorCode =
   | 'too_many_members'
   | 'unsupported_content_encoding'
   | 'unsupported_content_type'
+  | 'upstream_decode_error'
   | 'upstream_invalid_answer'
   | 'upstream_reset'
   | 'upstream_stream_cut'

@@ -1,8 +1,10 @@
 import { FirstEvent } from '../answer/first-event.ts';
 import { isEncoded, isEventStream } from '../answer/make-reader.ts';
-import type { Instance, Limits } from '../plan.ts';
+import { ChunkList } from '../chunk-list.ts';
+import type { AttemptRules, Instance, Plan } from '../plan.ts';
 import { statusOfErrorEvent } from '../protocols/error-events.ts';
 import { parseObject } from '../protocols/json.ts';
+import { LONGEST_DELAY_MS } from '../within.ts';
 import type { AnswerHead, Failure, Outcome } from './outcome.ts';
 import type { AnswerHandler, Sending, UpstreamRequest } from './transport.ts';
 
@@ -15,6 +17,9 @@ export interface AnswerSink {
 
 /** A stream that has not finished its first event by then is not held any longer. */
 const MAX_HELD_BYTES = 64 * 1024;
+
+/** An answer that has to be held whole has a limit even where none is configured. */
+const MAX_WHOLE_BYTES = 64 * 1024 * 1024;
 
 type Ending = { readonly kind: 'complete' } | { readonly kind: 'failed'; readonly failure: Failure };
 
@@ -39,10 +44,11 @@ export class Attempt implements AnswerHandler {
   /** The status the answer counts as, as soon as that is known. */
   status: number | undefined;
 
-  readonly #limits: Limits;
+  readonly #rules: AttemptRules;
+  #maxBytes: number;
   readonly #asksForHead: boolean;
-  /** Whether an answer with this status is left for the next instance, whatever its body. */
-  readonly #isFailure: (status: number) => boolean;
+  /** Says whether an answer with a status is left for the next instance, whatever its body. */
+  readonly #plan: Pick<Plan, 'isFailure'>;
   #settle: (outcome: Outcome) => void = () => {};
   #settled = false;
   #sending: Sending | undefined;
@@ -52,26 +58,37 @@ export class Attempt implements AnswerHandler {
   #held: Buffer[] = [];
   #sink: AnswerSink | undefined;
   #ending: Ending | undefined;
+  /** Set while an answer is held until it is complete. */
+  #whole: ChunkList | undefined;
+  /** Of the whole attempt, or of a stream that has begun. */
   #durationTimer: NodeJS.Timeout | undefined;
 
   constructor(
     instance: Instance,
     request: UpstreamRequest,
     secrets: readonly string[],
-    limits: Limits,
-    isFailure: (status: number) => boolean,
+    rules: AttemptRules,
+    plan: Pick<Plan, 'isFailure'>,
   ) {
     this.instance = instance;
     this.secrets = secrets;
-    this.#limits = limits;
+    this.#rules = rules;
+    this.#maxBytes = rules.maxResponseBytes;
     this.#asksForHead = request.method === 'HEAD';
-    this.#isFailure = isFailure;
+    this.#plan = plan;
     this.outcome = new Promise((resolve) => {
       this.#settle = resolve;
     });
     instance.stats.countAttempt(this.startedAt);
     instance.stats.inFlight++;
+    if (rules.totalMs !== Number.POSITIVE_INFINITY) {
+      this.#limitDuration(rules.totalMs, { kind: 'timed-out', detail: 'timeout' });
+    }
     this.#sending = instance.transport.send(request, this);
+  }
+
+  get silenceMs(): number {
+    return this.#rules.silenceMs;
   }
 
   get durationMs(): number {
@@ -114,24 +131,36 @@ export class Attempt implements AnswerHandler {
   onHead(head: AnswerHead): void {
     this.#head = head;
     this.instance.stats.countAnswer(head.status);
-    if (this.#announcedBytes(head) > this.#limits.maxResponseBytes) {
+    const streams = isEventStream(head.headers);
+    this.streams = streams;
+    const isFailure = this.#plan.isFailure(head.status);
+    if (!isFailure && !streams && this.#rules.readWhole !== undefined) this.#holdWhole();
+    if (this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
     }
-    const streams = isEventStream(head.headers);
-    this.streams = streams;
-    if (streams && this.#limits.maxStreamDurationMs !== Number.POSITIVE_INFINITY) this.#limitDuration();
-    if (this.#isFailure(head.status)) this.#answered(head.status);
+    const { maxStreamDurationMs } = this.#rules;
+    if (streams && maxStreamDurationMs !== Number.POSITIVE_INFINITY) {
+      this.#limitDuration(maxStreamDurationMs, { kind: 'too-long', detail: 'max_stream_duration_ms' });
+    }
+    if (isFailure) this.#answered(head.status);
     else if (streams && head.status === 200 && !isEncoded(head.headers)) this.#firstEvent = new FirstEvent();
+  }
+
+  #holdWhole(): void {
+    this.#whole = new ChunkList();
+    this.#maxBytes = Math.min(this.#maxBytes, MAX_WHOLE_BYTES);
   }
 
   onData(chunk: Buffer): void {
     if (this.#firstEvent === undefined) this.#noteFirstToken();
     this.bytes += chunk.length;
-    if (this.bytes > this.#limits.maxResponseBytes) {
+    if (this.bytes > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
     } else if (this.#sink !== undefined) {
       this.#sink.onData(chunk);
+    } else if (this.#whole !== undefined) {
+      this.#whole.push(chunk);
     } else {
       this.#held.push(chunk);
       if (!this.#settled) this.#look(chunk);
@@ -141,8 +170,22 @@ export class Attempt implements AnswerHandler {
   onEnd(): void {
     // A stream's only event may lack its blank line: its end completes it.
     if (this.bytes > 0) this.#noteFirstToken();
+    if (this.#whole !== undefined && !this.#readWhole(this.#whole.take())) {
+      this.onFailure({ kind: 'undecodable', detail: 'JSON' });
+      return;
+    }
     this.#end({ kind: 'complete' });
     if (!this.#settled && this.#head !== undefined) this.#answered(this.#head.status);
+  }
+
+  /** Reads an answer that was held whole; returns whether it can be read. */
+  #readWhole(bytes: Buffer): boolean {
+    if (this.#head === undefined) return false;
+    const whole = this.#rules.readWhole?.({ head: this.#head, bytes });
+    if (whole === undefined) return false;
+    this.#head = whole.head;
+    this.#held = [whole.bytes];
+    return true;
   }
 
   onFailure(failure: Failure): void {
@@ -194,11 +237,9 @@ export class Attempt implements AnswerHandler {
     this.#settle(outcome);
   }
 
-  #limitDuration(): void {
-    this.#durationTimer = setTimeout(
-      () => this.#cut({ kind: 'too-long', detail: 'max_stream_duration_ms' }),
-      this.#limits.maxStreamDurationMs,
-    );
+  #limitDuration(durationMs: number, failure: Failure): void {
+    clearTimeout(this.#durationTimer);
+    this.#durationTimer = setTimeout(() => this.#cut(failure), Math.min(durationMs, LONGEST_DELAY_MS));
     this.#durationTimer.unref();
   }
 

@@ -1,11 +1,6 @@
 import { answerError } from '../answer/answer-error.ts';
-import { headerSafe } from '../answer/client-headers.ts';
-import { failureError } from '../answer/failure-errors.ts';
-import { GatewayError } from '../answer/gateway-error.ts';
-import { HandOver } from '../answer/hand-over.ts';
 import { liftTimeouts } from '../answer/lift-timeouts.ts';
-import { isJson } from '../answer/make-reader.ts';
-import { Relay } from '../answer/relay.ts';
+import { quotaHeaders } from '../answer/spent-instances.ts';
 import type { Exchange } from '../exchange.ts';
 import type { TriedAttempt } from '../host.ts';
 import type { Instance, Refusal } from '../plan.ts';
@@ -19,17 +14,7 @@ import { failureTable } from './failure-table.ts';
 import type { Failure, Outcome } from './outcome.ts';
 import { CREDENTIAL_HEADERS } from './request-headers.ts';
 import type { UpstreamRequest } from './transport.ts';
-
-/** Seconds after which asking again may help, where nothing says better. */
-const RETRY_AFTER_SECONDS = 10;
-
-interface Try {
-  readonly instance: Instance;
-  readonly outcome: Outcome;
-  readonly durationMs: number;
-  /** `undefined` where nothing could be sent. */
-  readonly attempt: Attempt | undefined;
-}
+import type { Try } from './try.ts';
 
 /** Whether an instance must not be picked; one that is passed over for the first time is noted with the reason. */
 function isOut(exchange: Exchange, instance: Instance): boolean {
@@ -42,8 +27,6 @@ function isOut(exchange: Exchange, instance: Instance): boolean {
   return true;
 }
 
-const RATE_LIMITED: Refusal = 'rate_limited';
-
 /**
  * The next instance that may be tried. Those that may not are out before one is picked: a turn spent on them
  * would be missing in their share of the requests they can serve.
@@ -54,41 +37,8 @@ function nextInstance(exchange: Exchange): Instance | undefined {
   exchange.out.add(instance);
   if (exchange.quota?.isSpent(instance.name) !== true) return instance;
   // A plan that does not pass over spent instances has given this one its turn: the request ends here.
-  exchange.attempts.push({ instance: instance.name, skipped: RATE_LIMITED });
+  exchange.attempts.push({ instance: instance.name, skipped: 'rate_limited' satisfies Refusal });
   return undefined;
-}
-
-/** The instances that had no quota left for this request. */
-function spentInstances({ attempts }: Exchange): readonly string[] {
-  return attempts.flatMap((attempt) =>
-    'skipped' in attempt && attempt.skipped === RATE_LIMITED ? attempt.instance : [],
-  );
-}
-
-/** What tells the client its quota: on the instance it is answered from, and on those that had none left. */
-function quotaHeaders(exchange: Exchange, answering?: Instance): Record<string, string> {
-  if (exchange.quota === undefined) return {};
-  const spent = spentInstances(exchange);
-  return exchange.quota.headers(answering === undefined ? spent : [...spent, answering.name]);
-}
-
-/** Why nothing could be tried at all. */
-function noInstance(exchange: Exchange): GatewayError {
-  const { plan, protocol, quota } = exchange;
-  const spent = spentInstances(exchange);
-  if (quota !== undefined && spent.length > 0) return quota.rejection(spent);
-  const spoken = new Set(plan.instances.flatMap((instance) => [...instance.routes.keys()]));
-  if (spoken.size > 0 && !spoken.has(protocol.name)) {
-    const names = [...spoken].filter((name) => name !== 'passthrough').join(', ');
-    return new GatewayError(
-      400,
-      'protocol_not_supported',
-      `No instance speaks ${protocol.name}. The instances speak: ${names}.`,
-    );
-  }
-  return new GatewayError(503, 'no_instance_available', 'No LLM service is available now.', {
-    retryAfterSeconds: RETRY_AFTER_SECONDS,
-  });
 }
 
 async function awaitCredentials(
@@ -134,13 +84,14 @@ function unsent(instance: Instance, startedAt: number, kind: Failure['kind']): T
 
 async function tryInstance(exchange: Exchange, instance: Instance, host: ResolvedHost): Promise<Try> {
   const startedAt = performance.now();
+  const movesHere = exchange.instance !== undefined && exchange.instance !== instance;
   exchange.trying = { instance, startedAt };
   exchange.instance = instance;
   exchange.current = undefined;
   const found = instance.credentials();
   const credentials =
     found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
-  if (exchange.tries > 0) instance.stats.fallbacks.in++;
+  if (movesHere) instance.stats.fallbacks.in++;
   exchange.tries++;
   if (exchange.gone) return unsent(instance, startedAt, 'aborted');
   if (credentials === undefined) {
@@ -153,7 +104,7 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   if (streams) liftTimeouts(exchange.req);
   const { plan } = exchange;
   const secrets = secretsIn(request, credentials, exchange, host);
-  const attempt = new Attempt(instance, request, secrets, plan.limits, (status) => plan.isFailure(status));
+  const attempt = new Attempt(instance, request, secrets, plan.attemptRules(instance, streams), plan);
   exchange.current = attempt;
   const outcome = await attempt.outcome;
   return { instance, outcome, durationMs: attempt.durationMs, attempt };
@@ -165,27 +116,6 @@ function summarise({ instance, outcome, durationMs }: Try): TriedAttempt {
   return { instance: instance.name, error: failureTable[outcome.kind].code, duration_ms };
 }
 
-/** Answers the client with what came of the last try. */
-function present(exchange: Exchange, { outcome, attempt, instance }: Try, host: ResolvedHost): void {
-  const extraHeaders = quotaHeaders(exchange, instance);
-  // SDKs would otherwise repeat, each time, all the tries that have just failed.
-  if (exchange.exhausted) extraHeaders['x-should-retry'] = 'false';
-  if (outcome.kind !== 'answered' || attempt === undefined) {
-    if (outcome.kind !== 'answered') answerError(exchange, failureError(outcome), extraHeaders);
-    return;
-  }
-  if (host.servedByHeader !== undefined) extraHeaders[host.servedByHeader] = headerSafe(instance.name);
-  const { status, headers } = outcome.head;
-  // Without a next middleware there is nobody but the client to hand it to.
-  const { next } = exchange;
-  if (exchange.plan.passthrough && next !== undefined && status >= 200 && status < 300 && isJson(headers)) {
-    for (const [name, value] of Object.entries(extraHeaders)) exchange.res.setHeader(name, value);
-    new HandOver(exchange, attempt, outcome.head, next).start();
-  } else {
-    new Relay(exchange, attempt, outcome.head, extraHeaders).start();
-  }
-}
-
 /** Says once what came of an attempt, to whoever listens. */
 function note(exchange: Exchange, tried: Try, host: ResolvedHost): void {
   if (exchange.trying === undefined) return;
@@ -194,6 +124,7 @@ function note(exchange: Exchange, tried: Try, host: ResolvedHost): void {
   const { status, error } = record;
   if (status !== undefined && status >= 400) tried.instance.stats.noteError({ status });
   else if (error !== undefined && tried.outcome.kind !== 'aborted') tried.instance.stats.noteError({ error });
+  tried.instance.cooldown?.note(tried.outcome, Date.now());
   exchange.attempts.push(record);
   host.onAttempt?.(record);
 }
@@ -206,14 +137,12 @@ function logFailure({ instance, outcome }: Try, movesOn: boolean, host: Resolved
   if (outcome.kind === 'answered' || NOT_LOGGED.has(outcome.kind)) return;
   host.logger.warn(
     { instance: instance.name, error: failureTable[outcome.kind].code, detail: outcome.detail },
-    movesOn
-      ? 'an instance failed; the request moves on to the next'
-      : 'an instance failed; its failure is the answer',
+    movesOn ? 'an instance failed; the request moves on' : 'an instance failed; its failure is the answer',
   );
 }
 
-function letGo({ outcome, attempt, instance }: Try, host: ResolvedHost): void {
-  instance.stats.fallbacks.out++;
+function letGo({ outcome, attempt, instance }: Try, next: Instance, host: ResolvedHost): void {
+  if (next !== instance) instance.stats.fallbacks.out++;
   if (outcome.kind === 'answered' && attempt !== undefined) discard(attempt, outcome.status, host.logger);
 }
 
@@ -226,31 +155,44 @@ export function abandon(exchange: Exchange, host: ResolvedHost): void {
     const outcome = { kind: 'aborted', detail: 'ABORTED' } as const;
     note(exchange, { instance: trying.instance, outcome, durationMs, attempt: current }, host);
   }
+  exchange.stopWaiting?.();
   current?.abort();
 }
 
-/** Whether a failure was the last of all instances, also where `max_retries` would have ended it with that one. */
-function isExhausted(exchange: Exchange, outcome: Outcome): boolean {
-  const { plan, out } = exchange;
-  const failed = plan.judge(0, outcome, 0) === 'next';
-  return failed && !plan.hasNext((other) => out.has(other) || plan.refusal(exchange, other) !== undefined);
+/** Waits before an instance is tried again, unless the client leaves first. */
+async function waitAgain(exchange: Exchange, delayMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, delayMs);
+    exchange.stopWaiting = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+  exchange.stopWaiting = undefined;
 }
 
 /** Tries instances until one answers well enough, or none is left, and answers the client. */
 export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promise<void> {
+  const { plan } = exchange;
   let instance = nextInstance(exchange);
-  if (instance === undefined) return answerError(exchange, noInstance(exchange), quotaHeaders(exchange));
+  if (instance === undefined) {
+    answerError(exchange, plan.refuse(exchange), quotaHeaders(exchange));
+    return;
+  }
   for (;;) {
     const tried = await tryInstance(exchange, instance, host);
     if (exchange.gone) return;
     note(exchange, tried, host);
-    const movesOn = exchange.plan.judge(exchange.tries, tried.outcome, tried.durationMs) === 'next';
-    instance = movesOn ? nextInstance(exchange) : undefined;
+    const verdict = plan.judge(exchange.tries, tried.outcome, tried.durationMs);
+    if (verdict === 'answer') instance = undefined;
+    else if (verdict === 'next') instance = nextInstance(exchange);
     logFailure(tried, instance !== undefined, host);
     if (instance === undefined) {
-      exchange.exhausted = isExhausted(exchange, tried.outcome);
-      return present(exchange, tried, host);
+      plan.present(exchange, tried);
+      return;
     }
-    letGo(tried, host);
+    letGo(tried, instance, host);
+    if (typeof verdict === 'object') await waitAgain(exchange, verdict.againAfterMs);
+    if (exchange.gone) return;
   }
 }

@@ -27,6 +27,7 @@ const TRIGGERS: Readonly<Record<Failure['kind'], Trigger | undefined>> = {
   refused: transport,
   reset: transport,
   invalid: transport,
+  undecodable: { rule: 'triggerOnTransport', reason: 'upstream_decode_error' },
   'no-credentials': undefined,
   'too-large': undefined,
   'too-long': undefined,

@@ -23,6 +23,11 @@ export const failureTable = {
     code: 'upstream_invalid_answer',
     message: 'The LLM service did not answer with HTTP.',
   },
+  undecodable: {
+    status: 502,
+    code: 'upstream_decode_error',
+    message: "The LLM service's answer cannot be read.",
+  },
   'too-large': { status: 502, code: 'response_too_large', message: "The LLM service's answer is too large." },
   'too-long': { status: 502, code: 'stream_too_long', message: "The LLM service's stream took too long." },
   aborted: { status: 499, code: 'client_closed_request', message: 'The client closed the request.' },

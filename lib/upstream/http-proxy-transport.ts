@@ -1,6 +1,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { createProxyMiddleware } from 'http-proxy-middleware';
-import { makeSocketPool, type SocketOptions, type SocketPool, type SocketUser } from './instance-agent.ts';
+import {
+  makeSocketPool,
+  type SocketOptions,
+  type SocketPool,
+  type SocketUser,
+  socketTimeout,
+} from './instance-agent.ts';
 import type { Failure } from './outcome.ts';
 import type { AnswerHandler, RequestHeaders, Sending, Transport, UpstreamRequest } from './transport.ts';
 
@@ -152,6 +158,10 @@ class HttpSending implements Sending, SocketUser {
     return response;
   }
 
+  get silenceMs(): number {
+    return this.#handler.silenceMs;
+  }
+
   get wasSent(): boolean {
     return this.#outgoing?.writableFinished === true;
   }
@@ -170,7 +180,7 @@ class HttpSending implements Sending, SocketUser {
   resume(): void {
     this.#paused = false;
     // The silence of the pause was the reader's.
-    this.#outgoing?.socket?.setTimeout(this.#transport.timeoutMs);
+    this.#outgoing?.socket?.setTimeout(socketTimeout(this.silenceMs));
     this.#answer?.resume();
   }
 
@@ -270,7 +280,6 @@ class HttpSending implements Sending, SocketUser {
 /** Sends through http-proxy-middleware, whose `selfHandleResponse` hands the answer over as it arrives. */
 export class HttpProxyTransport implements Transport {
   readonly origin: Omit<Target, 'pathname'>;
-  readonly timeoutMs: number;
   readonly proxy: Proxy;
   readonly sockets: SocketPool;
   #replays = 0;
@@ -280,7 +289,6 @@ export class HttpProxyTransport implements Transport {
     const hostname = origin.hostname.replace(/^\[|\]$/g, '');
     const port = origin.port || (origin.protocol === 'https:' ? '443' : '80');
     this.origin = { protocol: origin.protocol, host: hostname, hostname, port };
-    this.timeoutMs = options.timeoutMs;
     this.sockets = makeSocketPool(origin.protocol, hostname, options);
     this.proxy = {
       handle: createProxyMiddleware({

@@ -5,20 +5,22 @@ import type { Duplex } from 'node:stream';
 import type { AddressBook } from '../health/instance-health-source.ts';
 
 export interface SocketOptions {
-  /** For connecting, and for each silence while sending or reading. */
-  readonly timeoutMs: number;
   readonly keepalive: boolean;
   readonly keepaliveTimeoutMs: number;
   /** Idle sockets kept, not open ones: streams never queue behind each other. */
   readonly keepalivePool: number;
   readonly verifyCertificate: boolean;
+  /** In PEM form, in place of those that Node trusts; `undefined` for these. */
+  readonly caCertificate: string | undefined;
   /** Where to connect to; `undefined` asks the system. */
   readonly addresses: AddressBook | undefined;
 }
 
 /** Who a socket is lent to while it is not idle. */
 export interface SocketUser {
-  /** The socket has been silent for `timeoutMs`. */
+  /** `Infinity` for no bound. */
+  readonly silenceMs: number;
+  /** The socket has been silent for that long. */
   onSilence(): void;
   /** The answer's `keep-alive` header: how long the other side keeps an idle socket. */
   readonly keepAliveHint: string | undefined;
@@ -64,6 +66,17 @@ function lendTo(socket: LentSocket, user: SocketUser | undefined): void {
   socket[USER] = user;
 }
 
+/** Of a socket, where 0 stands for none. */
+export function socketTimeout(silenceMs: number): number {
+  return silenceMs === Number.POSITIVE_INFINITY ? 0 : silenceMs;
+}
+
+function httpsAgent(settings: http.AgentOptions, options: SocketOptions): https.Agent {
+  const { verifyCertificate, caCertificate } = options;
+  const ca = caCertificate === undefined ? {} : { ca: caCertificate };
+  return new https.Agent({ ...settings, ...ca, rejectUnauthorized: verifyCertificate });
+}
+
 /** @param hostname without the brackets of an IPv6 address */
 export function makeSocketPool(protocol: string, hostname: string, options: SocketOptions): SocketPool {
   const { addresses } = options;
@@ -74,10 +87,7 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
     servername: isIP(hostname) === 0 ? hostname : '',
     ...(addresses === undefined ? {} : { lookup: addresses.lookup }),
   } as const;
-  const agent =
-    protocol === 'https:'
-      ? new https.Agent({ ...settings, rejectUnauthorized: options.verifyCertificate })
-      : new http.Agent(settings);
+  const agent = protocol === 'https:' ? httpsAgent(settings, options) : new http.Agent(settings);
   // One instance is one origin, so every socket fits every request, and Node need not spell that out each time.
   agent.getName = () => protocol;
 
@@ -119,7 +129,7 @@ export function makeSocketPool(protocol: string, hostname: string, options: Sock
         });
       }
       lendTo(socket, user);
-      socket.setTimeout(options.timeoutMs);
+      socket.setTimeout(socketTimeout(user.silenceMs));
     },
     closeIdle,
     close() {

@@ -5,7 +5,7 @@ export interface Failure {
   /**
    * `no-credentials`: they could not be resolved, so nothing was sent. `refused`: no connection. `reset`: the
    * connection broke. `timed-out`: silence for longer than `timeout`. `invalid`: not HTTP, or a head larger than
-   * Node takes. `too-large`, `too-long`: over `max_response_bytes`, `max_stream_duration_ms`. `aborted`: nobody
+   * Node takes. `undecodable`: a whole answer that is no JSON object where one is needed. `too-large`, `too-long`: over `max_response_bytes`, `max_stream_duration_ms`. `aborted`: nobody
    * waits for it any more.
    */
   readonly kind:
@@ -14,6 +14,7 @@ export interface Failure {
     | 'reset'
     | 'timed-out'
     | 'invalid'
+    | 'undecodable'
     | 'too-large'
     | 'too-long'
     | 'aborted';

@@ -16,6 +16,8 @@ export interface UpstreamRequest {
 
 /** Receives an answer. `onHead` comes first, then `onData`; exactly one of `onEnd` and `onFailure` ends it. */
 export interface AnswerHandler {
+  /** Longest silence, of the connecting, of the sending, and before each part of the answer. `Infinity` for no bound. */
+  readonly silenceMs: number;
   onHead(head: AnswerHead): void;
   onData(chunk: Buffer): void;
   onEnd(): void;

@@ -21,7 +21,7 @@ async function tryOnce() {
   const [target] = plan.instances;
   if (target === undefined) throw new Error('no instance');
   const request = { method: 'GET', path: '/', headers: {}, body: undefined };
-  const attempt = new Attempt(target, request, [], plan.limits, (status) => plan.isFailure(status));
+  const attempt = new Attempt(target, request, [], plan.attemptRules(target, false), plan);
   const ended = new Promise<void>((resolve) => {
     void attempt.outcome.then(() =>
       attempt.pipeTo({ onData() {}, onEnd: resolve, onFailure: () => resolve() }),

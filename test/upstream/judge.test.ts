@@ -2,7 +2,7 @@ import type { AiProxyMultiConfig } from 'ai-proxy-multi';
 import { describe, expect, it } from 'vitest';
 import { compilePlan } from '../../lib/compile-plan.ts';
 import { loadMultiConfig } from '../../lib/config/load-config.ts';
-import type { Plan } from '../../lib/plan.ts';
+import type { Plan, Verdict } from '../../lib/plan.ts';
 import { resolveHost } from '../../lib/resolve-host.ts';
 import type { Outcome } from '../../lib/upstream/outcome.ts';
 import { instance } from '../support/app.ts';
@@ -15,7 +15,7 @@ function makePlan(config: Config): Plan {
   return compilePlan(loadMultiConfig(full, host.logger, { hasSecretResolver: false }), host);
 }
 
-function verdict(config: Config, outcome: Outcome, { tries = 1, durationMs = 10 } = {}): string {
+function verdict(config: Config, outcome: Outcome, { tries = 1, durationMs = 10 } = {}): Verdict {
   return makePlan(config).judge(tries, outcome, durationMs);
 }
 
