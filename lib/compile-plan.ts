@@ -3,90 +3,17 @@ import { type PresentOptions, presentAsIs } from './answer/present-as-is.ts';
 import { hashKeyReader } from './balancer/hash-key.ts';
 import { balancers } from './balancer/index.ts';
 import { makeTiers } from './balancer/tiers.ts';
-import type { LoadedConfig, LoadedInstance } from './config/loaded-config.ts';
+import { compileInstance } from './compile-instance.ts';
+import type { LoadedConfig } from './config/loaded-config.ts';
 import { SecretStore } from './config/references.ts';
 import { type HealthChecks, makeHealthChecks } from './health/health-checks.ts';
 import { warnWhenAllDown } from './health/warn-when-all-down.ts';
-import type { Asked, AttemptRules, Instance, Plan, Refusal, Route } from './plan.ts';
-import { protocols } from './protocols/index.ts';
-import type { Protocol, ProtocolName } from './protocols/protocol.ts';
+import type { Asked, AttemptRules, Instance, Plan, Refusal } from './plan.ts';
 import { providers } from './providers/index.ts';
 import type { Provider } from './providers/provider.ts';
-import { protocolOfPath } from './request/recognise-protocol.ts';
 import type { ResolvedHost } from './resolve-host.ts';
-import { instanceMetrics } from './stats/instance-metrics.ts';
-import { InstanceStats } from './stats/instance-stats.ts';
-import { credentialsOf } from './upstream/credentials.ts';
-import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
 import { makeJudge } from './upstream/judge.ts';
 import { forwardTest, withheldHeaders } from './upstream/request-headers.ts';
-import { bodyRules } from './upstream/rewrite-body.ts';
-
-/** Whether requests to an endpoint generate something, by rules that the configuration has for them. */
-function isGeneration(protocol: ProtocolName | undefined): boolean {
-  return protocol !== undefined && protocol !== 'passthrough';
-}
-
-/** A bare origin gets the provider's path; an endpoint with a path is used as it stands. */
-function routesOf(
-  config: LoadedInstance,
-  provider: Provider,
-  endpoint: URL,
-): ReadonlyMap<ProtocolName, Route> {
-  const ownPath = endpoint.pathname === '/' ? undefined : endpoint.pathname;
-  const routes = new Map<ProtocolName, Route>();
-  const add = (protocol: Protocol, path: string | undefined): void => {
-    routes.set(protocol.name, {
-      protocol,
-      path: ownPath ?? path,
-      base: '/v1',
-      rules: bodyRules(config, provider, protocol),
-    });
-  };
-  for (const protocol of Object.values(protocols)) {
-    const path = provider.paths[protocol.name];
-    if (path !== undefined) add(protocol, path);
-  }
-  // At the address of one endpoint, what is meant for another would be taken for that one, past all its rules.
-  if (ownPath === undefined || !isGeneration(protocolOfPath(ownPath))) add(protocols.passthrough, undefined);
-  return routes;
-}
-
-function compileInstance(
-  instance: LoadedInstance,
-  endpoint: URL,
-  config: LoadedConfig,
-  secrets: SecretStore,
-  checks: HealthChecks,
-): Instance {
-  const { model } = instance.options;
-  const credentials = credentialsOf(instance.auth, secrets);
-  const health = checks.watch(instance, endpoint, credentials);
-  const stats = new InstanceStats();
-  return {
-    name: instance.name,
-    provider: instance.provider,
-    priority: instance.priority,
-    weight: instance.weight,
-    model: typeof model === 'string' ? model : undefined,
-    host: endpoint.host,
-    query: endpoint.search.slice(1),
-    routes: routesOf(instance, providers[instance.provider], endpoint),
-    credentials,
-    transport: new HttpProxyTransport(endpoint, {
-      keepalive: config.keepalive,
-      keepaliveTimeoutMs: config.keepalive_timeout,
-      keepalivePool: config.keepalive_pool,
-      verifyCertificate: config.ssl_verify,
-      caCertificate: undefined,
-      addresses: health?.addresses,
-    }),
-    stats,
-    metrics: instanceMetrics(stats, undefined),
-    health,
-    cooldown: undefined,
-  };
-}
 
 /** Instances without an address are left out: they are never picked. */
 function compileInstances(
@@ -140,10 +67,18 @@ export function compilePlan(
     return asked.hashKey;
   }
 
-  /** While every instance that could serve the request is unhealthy, a try is better than a sure failure. */
-  function mustWait(instance: Instance, { protocol: { name } }: Asked): boolean {
-    if (instance.health?.isOut !== true) return false;
-    return targets.some(({ routes, health }) => health?.isOut !== true && routes.has(name));
+  /**
+   * Whether it is down, or benched by its failures. While every instance that could serve the request is, a try is
+   * better than a sure failure, and one that is only benched better than one that is down.
+   */
+  function stateRefusal(instance: Instance, { protocol: { name } }: Asked): Refusal | undefined {
+    const isDown = instance.health?.isOut === true;
+    if (!isDown && instance.cooldown === undefined) return undefined;
+    const nowMs = Date.now();
+    const isCooling = ({ cooldown }: Instance): boolean => cooldown?.isCooling(nowMs) === true;
+    const others = targets.filter(({ routes, health }) => health?.isOut !== true && routes.has(name));
+    if (isDown) return others.length > 0 ? 'unhealthy' : undefined;
+    return isCooling(instance) && others.some((other) => !isCooling(other)) ? 'cooldown' : undefined;
   }
 
   const attemptRules = attemptRulesOf(config);
@@ -151,7 +86,8 @@ export function compilePlan(
 
   function refusal(asked: Asked, instance: Instance): Refusal | undefined {
     if (!instance.routes.has(asked.protocol.name)) return 'protocol_not_supported';
-    if (mustWait(instance, asked)) return 'unhealthy';
+    const state = stateRefusal(instance, asked);
+    if (state !== undefined) return state;
     return config.fallback.onRateLimit && asked.quota?.isSpent(instance.name) ? 'rate_limited' : undefined;
   }
 

@@ -11,8 +11,12 @@ export type { AiRateLimitingConfig } from './config/generated/ai-rate-limiting.t
 export type { ApisixRouteConfig } from './config/generated/apisix-route.ts';
 export type { ApisixRouterConfig } from './config/generated/apisix-router.ts';
 export type { ApisixUpstreamConfig } from './config/generated/apisix-upstream.ts';
+export type { CallerKeyConfig } from './config/generated/caller-key.ts';
 export type { ConsumerConfig, CredentialConfig } from './config/generated/consumer.ts';
 export type { KeyAuthConfig } from './config/generated/key-auth.ts';
+export type { ModelConfig } from './config/generated/model.ts';
+export type { ModelRouterConfig } from './config/generated/model-router.ts';
+export type { ProviderKeyConfig } from './config/generated/provider-key.ts';
 export type { AiProxyMultiInput } from './config/multi-input.ts';
 export type {
   AttemptRecord,

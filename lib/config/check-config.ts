@@ -18,7 +18,7 @@ export function takeCopy(input: unknown): unknown {
 
 /**
  * The configuration, with its defaults filled in, if neither its schema nor `moreFaults` has anything against it.
- * Warns of what looks like a slip.
+ * Warns of what looks like a slip, or of what `warn` finds.
  *
  * @throws {ConfigError} with the faults of both
  */
@@ -27,9 +27,10 @@ export function checkConfig<Config>(
   { schema, validate }: ConfigForm<Config>,
   moreFaults: readonly ConfigFault[],
   logger: Logger,
+  warn: typeof warnOfTypos = warnOfTypos,
 ): Config {
   if (validate(config) && moreFaults.length === 0) {
-    warnOfTypos(config, schema, logger);
+    warn(config, schema, logger);
     return config;
   }
   throw new ConfigError([...schemaFaults(validate.errors ?? [], config, schema), ...moreFaults]);

@@ -1,3 +1,5 @@
+import { completeCooldown } from './complete-cooldown.ts';
+import { completePrice } from './complete-price.ts';
 import type { DefaultedAiProxyConfig } from './generated/ai-proxy-defaulted.ts';
 import type {
   DefaultedAiProxyMultiConfig,
@@ -31,6 +33,7 @@ function completeAuth({ header, query }: Instance['auth']): LoadedAuth {
 
 function completeInstance(instance: Instance): LoadedInstance {
   const { name, provider, priority, weight, checks, override } = instance;
+  const cooldown = instance.cooldown && completeCooldown(instance.cooldown);
   const maxTokens = override?.llm_options?.max_tokens;
   return {
     name,
@@ -44,6 +47,8 @@ function completeInstance(instance: Instance): LoadedInstance {
     requestBody: { ...override?.request_body },
     forceRequestBody: override?.request_body_force_override ?? false,
     ...(checks && { checks: { active: { ...checks.active, req_headers: checks.active.req_headers ?? [] } } }),
+    ...(cooldown && { cooldown }),
+    ...(instance.cost && { price: completePrice(instance.cost) }),
   };
 }
 

@@ -4,7 +4,7 @@ const LONGEST = 80;
 const HTTP_URL = /^https?:\/\//i;
 
 /** Where URLs stand, and text that looks like one or like the `user:password@` of one. */
-const URL_FIELDS: ReadonlySet<string | number> = new Set(['override', 'endpoint', 'checks']);
+const URL_FIELDS: ReadonlySet<string | number> = new Set(['override', 'endpoint', 'checks', 'api_base']);
 const LIKE_URL = /:\/\/|:.*@/s;
 
 /** The origin and path of a URL: user, password, query and fragment may each be a credential. */

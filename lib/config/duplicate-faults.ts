@@ -14,6 +14,7 @@ export function duplicateFaults(items: readonly Placed[], field: string): readon
     if (earlier === undefined) return [];
     // What things are told apart by is no secret, wherever they stand.
     const shown = describeValue(value, [field]);
-    return [{ path: formatPath(place), message: `is ${shown}, must differ from ${formatPath(earlier)}` }];
+    const found = shown === undefined ? '' : `is ${shown}, `;
+    return [{ path: formatPath(place), message: `${found}must differ from ${formatPath(earlier)}` }];
   });
 }

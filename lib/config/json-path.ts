@@ -20,6 +20,13 @@ const SECRET_FIELDS: ReadonlySet<string | number> = new Set([
   'credentials',
   // Of an upstream: the client's certificate and its key.
   'tls',
+  // Of a model router. A key is easily written where its hash belongs.
+  'provider_keys',
+  'api_keys',
+  'api_key',
+  'secret',
+  'key_hash',
+  'request',
 ]);
 
 function formatStep(step: string | number): string {

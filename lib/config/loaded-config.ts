@@ -1,4 +1,5 @@
 import type { InstanceConfig, RequestBodyOverride } from './generated/ai-proxy-multi.ts';
+import type { LoadedCooldown } from './loaded-model-router.ts';
 
 /** The providers that the schema knows. */
 export type ProviderName = InstanceConfig['provider'];
@@ -70,11 +71,15 @@ export interface LoadedInstance {
   /** `override.request_body_force_override`. */
   readonly forceRequestBody: boolean;
   readonly checks?: { readonly active: LoadedActiveChecks };
+  /** Unset: a failure is followed by none. */
+  readonly cooldown?: LoadedCooldown;
+  /** Input and output together, USD per 1,000 tokens each. Unset: not known. */
+  readonly price?: number;
 }
 
 /** How one of several instances is picked. */
 export interface LoadedBalancer {
-  readonly algorithm: 'roundrobin' | 'chash';
+  readonly algorithm: 'roundrobin' | 'chash' | 'least_busy' | 'least_latency' | 'least_cost';
   readonly hash_on: 'vars' | 'header' | 'cookie' | 'consumer' | 'vars_combinations';
   /** Present whenever `algorithm` is `chash` and `hash_on` is not `consumer`. */
   readonly key?: string;

@@ -5,11 +5,11 @@ import { describeSchema, listOf } from './describe-schema.ts';
 import { describeValue } from './describe-value.ts';
 import { isJsonObject } from './json.ts';
 import { formatPath, fromPointer, isSecretPath, type JsonPath, quoteName } from './json-path.ts';
-import { fieldsOf, type Schema, schemaAt } from './schema.ts';
+import { fieldsOf, isForbidden, type Schema, schemaAt } from './schema.ts';
 import { didYouMean, suggest } from './suggest.ts';
 
 /** APISIX has these, this package not yet: saying "one of …" would send their users looking for a slip. */
-const NOT_SUPPORTED_YET: ReadonlySet<unknown> = new Set(['vertex-ai', 'bedrock', 'semantic']);
+const NOT_SUPPORTED_YET: ReadonlySet<unknown> = new Set(['vertex-ai', 'vertex', 'bedrock', 'semantic']);
 
 /** What a schema forbids outright. */
 const UNSUPPORTED =
@@ -47,7 +47,8 @@ function sayMissing({ path, value, schema, params, root }: Finding): ConfigFault
 
 function sayUnknown({ path, schema, params }: Finding): ConfigFault {
   const name = String(params.additionalProperty);
-  const names = Object.entries(schema.properties ?? {}).flatMap(([known, { not }]) => (not ? [] : [known]));
+  const fields = Object.entries(schema.properties ?? {});
+  const names = fields.flatMap(([known, field]) => (isForbidden(field) ? [] : [known]));
   const [pattern] = Object.keys(schema.patternProperties ?? {});
   const things = path.at(-1) === 'plugins' ? 'plugins' : 'fields';
   const allowed =
@@ -79,6 +80,15 @@ function sayNoAlternative(finding: Finding): ConfigFault {
   return sayWrong(finding, `; did you mean ${JSON.stringify(words.includes(meant) ? meant : [meant])}?`);
 }
 
+/** What a schema rules out says in its description what a value does that it rules out. */
+function sayForbidden({ path, value, schema }: Finding): ConfigFault {
+  if (isForbidden(schema)) return fault(path, UNSUPPORTED);
+  return fault(
+    path,
+    `is ${describeValue(value, path)}, which ${schema.not?.description}; that is not supported`,
+  );
+}
+
 function namesIn(schema: Schema): string[] {
   return (schema.enum ?? []).filter((name) => typeof name === 'string');
 }
@@ -95,7 +105,7 @@ function describeFinding(keyword: string, finding: Finding): ConfigFault {
     case 'anyOf':
       return sayNoAlternative(finding);
     case 'not':
-      return fault(finding.path, UNSUPPORTED);
+      return sayForbidden(finding);
     case 'oneOf':
       return fault(finding.path, `must have ${finding.schema.description}`);
     default:

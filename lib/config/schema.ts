@@ -46,6 +46,11 @@ export function dereference(schema: Schema): Schema {
   return (name !== undefined && definitions.get(name)) || schema;
 }
 
+/** Whether nothing at all fits a schema: what is not supported is in the files for the sake of a good message. */
+export function isForbidden({ not }: Schema): boolean {
+  return not !== undefined && Object.keys(not).length === 0;
+}
+
 /** Thousands of consumers go by the same few schemas. */
 const knownFields = new WeakMap<Schema, ReadonlyMap<string, Schema>>();
 

@@ -13,8 +13,12 @@ import type {
 import type { DefaultedApisixRouteConfig } from './generated/apisix-route-defaulted.ts';
 import type { DefaultedApisixRouterConfig } from './generated/apisix-router-defaulted.ts';
 import type { DefaultedApisixUpstreamConfig } from './generated/apisix-upstream-defaulted.ts';
+import type { DefaultedCallerKeyConfig } from './generated/caller-key-defaulted.ts';
 import type { DefaultedConsumerConfig } from './generated/consumer-defaulted.ts';
 import type { DefaultedKeyAuthConfig } from './generated/key-auth-defaulted.ts';
+import type { DefaultedModelConfig } from './generated/model-defaulted.ts';
+import type { DefaultedModelRouterConfig } from './generated/model-router-defaulted.ts';
+import type { DefaultedProviderKeyConfig } from './generated/provider-key-defaulted.ts';
 import { keepDefinitions, type Schema } from './schema.ts';
 
 /** One form of a configuration: its schema, and what validates it and fills in its defaults in place. */
@@ -69,6 +73,10 @@ export const forms = {
   upstream: form<DefaultedApisixUpstreamConfig>('apisix-upstream'),
   route: form<DefaultedApisixRouteConfig>('apisix-route'),
   router: form<DefaultedApisixRouterConfig>('apisix-router'),
+  model: form<DefaultedModelConfig>('model'),
+  providerKey: form<DefaultedProviderKeyConfig>('provider-key'),
+  callerKey: form<DefaultedCallerKeyConfig>('caller-key'),
+  modelRouter: form<DefaultedModelRouterConfig>('model-router'),
 };
 
 /** What a valid ai-rate-limiting configuration also is once its policy is known, which no type of it can say. */

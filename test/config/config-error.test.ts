@@ -114,7 +114,7 @@ describe('what is not supported yet', () => {
 
   it('is said of the semantic balancer', () => {
     expect(messageOf(configOf({ balancer: { algorithm: 'semantic' } }))).toBe(
-      'is "semantic", which is not supported yet; must be "roundrobin" or "chash"',
+      'is "semantic", which is not supported yet; must be "roundrobin", "chash", "least_busy", "least_latency" or "least_cost"',
     );
   });
 

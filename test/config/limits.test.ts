@@ -34,6 +34,8 @@ const topLevel: readonly Row[] = [
   ['semantic_opts', [none], [...notObject]],
 ];
 
+const cost = { input_per_1k: 0.5, output_per_1k: 1.5 };
+
 const ofInstance: readonly Row[] = [
   ['name', ['n', 'n'.repeat(100)], [none, '', long, 5, null]],
   [
@@ -57,6 +59,8 @@ const ofInstance: readonly Row[] = [
   ['override', [none, {}], notObject],
   ['provider_conf', [none, {}, { project_id: 'p', region: 'r' }], notObject],
   ['checks', [none, { active: {} }], notObject],
+  ['cooldown', [none, {}, { enabled: false }], notObject],
+  ['cost', [none, cost], [{}, { input_per_1k: 1 }, ...notObject]],
   ['examples', [none, ['a'], Array(64).fill('a')], [[], [''], [5], Array(65).fill('a'), 'a', null]],
   ['threshold', [none, -1, 0.5, 1], [-1.1, 1.1, '0', null]],
 ];
@@ -99,6 +103,21 @@ const ofActive: readonly Row[] = [
   ['unhealthy', [none, {}], notObject],
 ];
 
+const statuses: Pick<Row, 1 | 2> = { 1: [none, [], [100, 599, 429]], 2: [[99], [600], ['429'], 429, null] };
+const ofCooldown: readonly Row[] = [
+  ['enabled', [none, true, false], notBoolean],
+  ['trigger_statuses', statuses[1], statuses[2]],
+  ['trigger_on_timeout', [none, true, false], notBoolean],
+  ['trigger_on_transport', [none, true, false], notBoolean],
+  ['default_seconds', [none, 0, 30], [-1, 1.5, 1e9, ...secondWords]],
+  ['max_seconds', [none, 1, 600], [0, 1.5, 1e9, ...secondWords]],
+  ['honor_retry_after', [none, true, false], notBoolean],
+];
+const ofCost: readonly Row[] = [
+  ['input_per_1k', [0, 0.01], [none, -1, '1', null]],
+  ['output_per_1k', [0, 0.01], [none, -1, '1', null]],
+];
+
 const count: Pick<Row, 1 | 2> = { 1: [none, 1, 254], 2: [0, 255, 1.5, '1', null] };
 const ofHealthy: readonly Row[] = [
   ['interval', [none, 1, 3600], [0, 1.5, '1', null]],
@@ -114,7 +133,11 @@ const ofUnhealthy: readonly Row[] = [
 ];
 
 const ofBalancer: readonly Row[] = [
-  ['algorithm', [none, 'roundrobin'], ['chash', 'semantic', 'random', 5, null]],
+  [
+    'algorithm',
+    [none, 'roundrobin', 'least_busy', 'least_latency', 'least_cost'],
+    ['chash', 'semantic', 'random', 5, null],
+  ],
   [
     'hash_on',
     [none, 'vars', 'header', 'cookie', 'consumer', 'vars_combinations'],
@@ -158,6 +181,8 @@ const places: Record<string, { rows: readonly Row[]; put: (fields: Record<string
     rows: ofRequestBody,
     put: (request_body) => inInstance({ override: { request_body } }),
   },
+  'instances[0].cooldown.': { rows: ofCooldown, put: (cooldown) => inInstance({ cooldown }) },
+  'instances[0].cost.': { rows: ofCost, put: (fields) => inInstance({ cost: { ...cost, ...fields } }) },
   'instances[0].checks.active.': { rows: ofActive, put: (active) => inInstance({ checks: { active } }) },
   'instances[0].checks.active.healthy.': {
     rows: ofHealthy,

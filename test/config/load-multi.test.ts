@@ -111,6 +111,39 @@ describe('what a configuration is loaded into', () => {
     });
   });
 
+  it('has no cooldown unless an instance has one that is switched on', () => {
+    const cooldowns = [undefined, {}, { enabled: false }, { default_seconds: 0 }, { max_seconds: 5 }];
+    const instances = cooldowns.map((cooldown, index) => instance({ name: `i${index}`, cooldown }));
+    const [absent, written, disabled, zero, shorter] = load({ instances }).instances;
+    for (const off of [absent, disabled, zero]) expect(off).not.toHaveProperty('cooldown');
+    expect(written?.cooldown).toEqual({
+      triggerStatuses: [401, 408, 429, 500, 502, 503, 504],
+      triggerOnTimeout: true,
+      triggerOnTransport: true,
+      defaultMs: 30_000,
+      maxMs: 600_000,
+      honorRetryAfter: true,
+    });
+    expect(shorter?.cooldown).toEqual({ ...written?.cooldown, maxMs: 5000 });
+  });
+
+  it('has the price of input and output together, and none where it is not known', () => {
+    const cost = { input_per_1k: 0.5, output_per_1k: 1.5 };
+    const instances = [instance({ cost }), instance({ name: 'two' })];
+    const [one, two] = load({ instances }).instances;
+    expect(one?.price).toBe(2);
+    expect(two).not.toHaveProperty('price');
+  });
+
+  it('has the balancers that this package adds, also in the early form', () => {
+    const balancer = { algorithm: 'least_busy' };
+    expect(load(configOf({ balancer })).balancer.algorithm).toBe('least_busy');
+    const providers = [{ name: 'openai', model: 'm', auth: {}, cooldown: {} }];
+    const early = load({ providers, balancer: { algorithm: 'least_cost' } });
+    expect(early.balancer.algorithm).toBe('least_cost');
+    expect(early.instances[0]?.cooldown?.defaultMs).toBe(30_000);
+  });
+
   it('does not carry unknown fields along', () => {
     const loaded = load(configOf({ _meta: { disable: false }, instances: [instance({ zone: 'eu' })] }));
     expect(loaded).not.toHaveProperty('_meta');

@@ -48,6 +48,8 @@ export interface DefaultedInstanceConfig {
   provider_conf?: DefaultedProviderConf;
   priority: number;
   checks?: DefaultedChecksConfig;
+  cooldown?: DefaultedCooldownConfig;
+  cost?: DefaultedCostConfig;
   /**
    * @minItems 1
    * @maxItems 64
@@ -151,8 +153,21 @@ export interface DefaultedUnhealthyRule {
   tcp_failures: number;
   timeouts: number;
 }
+export interface DefaultedCooldownConfig {
+  enabled: boolean;
+  trigger_statuses: number[];
+  trigger_on_timeout: boolean;
+  trigger_on_transport: boolean;
+  default_seconds: number;
+  max_seconds: number;
+  honor_retry_after: boolean;
+}
+export interface DefaultedCostConfig {
+  input_per_1k: number;
+  output_per_1k: number;
+}
 export interface DefaultedBalancerConfig {
-  algorithm: 'roundrobin' | 'chash';
+  algorithm: 'roundrobin' | 'chash' | 'least_busy' | 'least_latency' | 'least_cost';
   hash_on: 'vars' | 'header' | 'cookie' | 'consumer' | 'vars_combinations';
   key?: string;
 }

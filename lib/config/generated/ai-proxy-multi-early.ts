@@ -110,6 +110,8 @@ export interface EarlyProviderConfig {
    */
   priority?: number;
   checks?: ChecksConfig;
+  cooldown?: CooldownConfig;
+  cost?: CostConfig;
   /**
    * Sample requests meant for this instance. For the semantic balancer, which is not supported yet. Default: none.
    *
@@ -366,13 +368,59 @@ export interface UnhealthyRule {
   timeouts?: number;
 }
 /**
+ * When a target that failed is passed over for a while. A model of modelRouter has it with these defaults unless it is switched off; for an instance of ai-proxy-multi it is an extension of this package, off unless it is written. Default: see there.
+ */
+export interface CooldownConfig {
+  /**
+   * Whether failures are followed by a cooldown at all. Default: true.
+   */
+  enabled?: boolean;
+  /**
+   * Status codes of the LLM service that start a cooldown. Default: 401, 408, 429, 500, 502, 503 and 504.
+   */
+  trigger_statuses?: number[];
+  /**
+   * Whether a time-out starts one. Default: true.
+   */
+  trigger_on_timeout?: boolean;
+  /**
+   * Whether a failed connection or an unreadable answer starts one. Default: true.
+   */
+  trigger_on_transport?: boolean;
+  /**
+   * Its length, in seconds, where the LLM service does not say. 0 switches cooldown off. Default: 30.
+   */
+  default_seconds?: number;
+  /**
+   * Longest cooldown that a Retry-After may ask for, in seconds. Default: 600.
+   */
+  max_seconds?: number;
+  /**
+   * Whether the Retry-After of a failure decides the length. Default: true.
+   */
+  honor_retry_after?: boolean;
+}
+/**
+ * What the model costs, by which least_cost ranks. For an instance of ai-proxy-multi it is an extension of this package. Default: not known, which ranks last.
+ */
+export interface CostConfig {
+  /**
+   * US dollars for 1,000 tokens of input. Required.
+   */
+  input_per_1k: number;
+  /**
+   * US dollars for 1,000 tokens of output. Required.
+   */
+  output_per_1k: number;
+}
+/**
  * How one of the instances is picked. Default: weighted round robin.
  */
 export interface BalancerConfig {
   /**
-   * Weighted round robin, or consistent hashing (the same key goes to the same instance). Default: roundrobin.
+   * Weighted round robin, or consistent hashing (the same key goes to the same instance). Extensions of this package: the instance with the fewest requests under way for its weight (least_busy), with the shortest latency of late (least_latency), or with the lowest cost (least_cost). Default: roundrobin.
    */
-  algorithm?: 'roundrobin' | 'chash';
+  algorithm?: 'roundrobin' | 'chash' | 'least_busy' | 'least_latency' | 'least_cost';
   /**
    * What chash takes its key from: a variable, a header, a cookie, the consumer's name or several variables joined. Default: vars.
    */
