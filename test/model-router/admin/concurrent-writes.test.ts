@@ -68,7 +68,7 @@ describe('two writes at once', () => {
     const first = app.call('POST', '/admin/v1/models', named('first'));
     const failing = await saves.begun(0);
     const second = app.call('POST', '/admin/v1/models', named('second'));
-    // The server has taken this up later than the write before it, as connections are in order only by themselves.
+    // Time enough for the second to begin, if it did not wait.
     await app.call('GET', '/admin/v1/models');
     expect(saves.held).toHaveLength(1);
     failing.reject(new Error('no space'));

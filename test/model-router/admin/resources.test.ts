@@ -29,6 +29,8 @@ describe.each(KINDS)('/admin/v1/$path', ({ path, list, written, shown, name }) =
     const { call, registry } = await startAdmin();
     const answer = await call('POST', collection, written);
     expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toBe('application/json');
+    expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(answer.body).toEqual({ id: expect.stringMatching(UUID), value: shown, revision: 1 });
     expect(registry.current()[list]).toEqual([{ id: idOf(answer), ...written }]);
   });
