@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../config/json.ts';
-import { AdminError, sentenceOf } from './admin-error.ts';
 import type { ModelRegistry, Resource, ResourceKind } from './registry.ts';
 import { RESOURCE_KINDS } from './resource-kinds.ts';
+import { makeResourceList } from './resource-list.ts';
 import { makeRevisions } from './revisions.ts';
 import type { WriteQueue } from './write-queue.ts';
 
@@ -34,35 +34,12 @@ function withoutId({ id: _id, ...value }: Resource): JsonObject {
 
 /** @param queue shared by all kinds: a write replaces the whole configuration */
 export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue: WriteQueue): Resources {
-  const { noun, uniqueField, usersOf, show, restore } = RESOURCE_KINDS[kind];
+  const { show } = RESOURCE_KINDS[kind];
   const revisions = makeRevisions();
-  const all = (): readonly Resource[] => registry.current()[kind] ?? [];
-
-  function find(id: string): Resource {
-    const found = all().find((resource) => resource.id === id);
-    if (found === undefined) throw new AdminError(404, `There is no ${noun} with this id.`);
-    return found;
-  }
+  const { all, find, checked, requireUnused } = makeResourceList(kind, registry);
 
   function entryOf(resource: Resource): Entry {
     return { id: resource.id, value: show(withoutId(resource)), revision: revisions.of(resource.id) };
-  }
-
-  function requireUnique({ id, [uniqueField]: name }: Resource): void {
-    const isTaken = all().some((other) => other.id !== id && other[uniqueField] === name);
-    if (isTaken && name !== undefined) {
-      throw new AdminError(409, `Another ${noun} has the same ${uniqueField}.`);
-    }
-  }
-
-  /** What a write puts in the place of `old`, or beside the others. */
-  function checked(id: string, written: JsonObject, old: Resource | undefined): Resource {
-    const { value, faults } = restore(written, old);
-    const wrong = faults.length > 0 ? faults : registry.check(kind, value);
-    if (wrong.length > 0) throw new AdminError(400, sentenceOf(wrong));
-    const resource = { id, ...value };
-    requireUnique(resource);
-    return resource;
   }
 
   async function save(list: readonly Resource[]): Promise<void> {
@@ -95,10 +72,7 @@ export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue
     remove: (id) =>
       queue(async () => {
         const resource = find(id);
-        const users = usersOf(resource, registry.current());
-        if (users.length > 0) {
-          throw new AdminError(409, `This ${noun} is still used by ${JSON.stringify(users.slice(0, 20))}.`);
-        }
+        requireUnused(resource);
         await save(all().filter((other) => other.id !== id));
         return { deleted: true, id };
       }),
