@@ -1,0 +1,12 @@
+import type { WrittenModelRouter } from './registry.ts';
+
+/** Keeps a configuration beyond the life of the process. */
+export interface ModelRouterStore {
+  /** What was saved last; `undefined` where nothing ever was. It is checked like any configuration. */
+  load(): Promise<unknown>;
+  /**
+   * Resolves once the configuration will survive; a rejection undoes the change it was called for. It holds
+   * `$env://` and `$secret://` references as they were written, and keys that were written out.
+   */
+  save(config: WrittenModelRouter): Promise<void>;
+}
