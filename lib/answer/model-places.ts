@@ -8,11 +8,14 @@ export interface Place {
   readonly end: number;
 }
 
-const MODEL_TOKEN = '"model"';
-const MODEL = Buffer.from(MODEL_TOKEN);
+const MODEL = Buffer.from('"model"');
+
+/** Without the first quote: looking for a byte that is everywhere takes several times as long. */
+const MODEL_TOKEN = Buffer.from('model"');
+const QUOTE_TOKEN = Buffer.from('"');
 
 /** What every escape of one of the key's letters holds (m 6d, o 6f, d 64, e 65, l 6c), and hardly any text. */
-const ESCAPED_LETTER = '\\u006';
+const ESCAPED_LETTER = Buffer.from('\\u006');
 
 const QUOTE = 0x22;
 const COLON = 0x3a;
@@ -69,19 +72,22 @@ class Walk {
     return this.#at;
   }
 
-  /** Starts with the event, or the document, that starts there. */
-  enter(start: number): void {
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Starts with the event, or the document, that starts there, or behind blank lines. */
+  enter(from: number): void {
+    let start = from;
+    while (this.#bytes[start] === LF || this.#bytes[start] === CR) start++;
     const first = this.#isStream ? nextData(this.#bytes, start) : start;
     this.#depth = 0;
     this.#isInHolder = false;
-    this.#isOver = first === -1;
-    this.#at = Math.max(start, first);
-    if (this.#isOver) return;
-    this.#at = this.#skipSpace(this.#at);
-    this.#isOver = this.#bytes[this.#at] !== OPEN_BRACE;
+    this.#at = first === -1 ? start : this.#skipSpace(first);
+    this.#isOver = first === -1 || this.#bytes[this.#at] !== OPEN_BRACE;
   }
 
-  /** Walks on until it is behind the token. */
+  /** Walks on until it is behind the token, or the event is over. */
   pass(token: number): void {
     try {
       while (this.#at <= token && !this.#isOver) this.#step();
@@ -90,6 +96,10 @@ class Walk {
       if (!(error instanceof GatewayError)) throw error;
       this.#isOver = true;
     }
+  }
+
+  /** Gives up what stands before the token's end. */
+  leave(token: number): void {
     if (this.#at <= token) this.#at = token + 1;
   }
 
@@ -167,8 +177,9 @@ class Walk {
 }
 
 /** Escaped keys are so rare that where one could be, every string is looked at. */
-function tokenIn(bytes: Buffer, from: number): string {
-  return bytes.includes(ESCAPED_LETTER, from) ? '"' : MODEL_TOKEN;
+function needleIn(bytes: Buffer, from: number): Buffer {
+  const mayBeEscaped = bytes.indexOf(BACKSLASH, from) !== -1 && bytes.includes(ESCAPED_LETTER, from);
+  return mayBeEscaped ? QUOTE_TOKEN : MODEL_TOKEN;
 }
 
 /**
@@ -179,9 +190,13 @@ function tokenIn(bytes: Buffer, from: number): string {
  * @param holder a key, in quotes
  */
 export function placesInDocument(bytes: Buffer, from: number, holder: Buffer | undefined): Place[] {
-  const token = tokenIn(bytes, from);
+  const needle = needleIn(bytes, from);
   const walk = new Walk(bytes, from, holder, false);
-  for (let at = bytes.indexOf(token, walk.at); at !== -1; at = bytes.indexOf(token, walk.at)) walk.pass(at);
+  while (!walk.isOver) {
+    const token = bytes.indexOf(needle, walk.at);
+    if (token === -1) break;
+    walk.pass(token);
+  }
   return walk.places;
 }
 
@@ -191,15 +206,18 @@ export function placesInDocument(bytes: Buffer, from: number, holder: Buffer | u
  * @param from where the first event starts
  */
 export function placesInEvents(bytes: Buffer, from: number, holder: Buffer | undefined): Place[] {
-  const token = tokenIn(bytes, from);
-  let at = bytes.indexOf(token, from);
-  if (at === -1) return [];
+  const needle = needleIn(bytes, from);
+  let token = bytes.indexOf(needle, from);
+  if (token === -1) return [];
   const walk = new Walk(bytes, from, holder, true);
-  while (at !== -1) {
-    const start = eventStart(bytes, walk.at, at);
+  // Most chunks are one event: where another starts is looked for only behind the first.
+  walk.pass(token);
+  for (;;) {
+    token = bytes.indexOf(needle, walk.at);
+    if (token === -1) return walk.places;
+    const start = eventStart(bytes, walk.at, token);
     if (start !== walk.at) walk.enter(start);
-    walk.pass(at);
-    at = bytes.indexOf(token, walk.at);
+    walk.pass(token);
+    walk.leave(token);
   }
-  return walk.places;
 }

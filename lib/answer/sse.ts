@@ -2,7 +2,7 @@
 const BLANK_LINE = /(?:\r\n|\n|\r(?!\n)){2}/g;
 const LINE_END = /\r\n|\n|\r/;
 const DATA_FIELD = /^data:? ?/;
-const DATA_NAME = 'data:';
+const DATA_NAME = Buffer.from('data:');
 
 const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
@@ -83,13 +83,18 @@ export function eventEnd(bytes: Buffer, at: number): number {
   return bytes.length;
 }
 
+function startsData(bytes: Buffer, lineStart: number): boolean {
+  for (let at = 0; at < DATA_NAME.length; at++) if (bytes[lineStart + at] !== DATA_NAME[at]) return false;
+  return true;
+}
+
 /**
  * Where the next data of an event stands, from the start of a line on: behind the field's name. -1 where a blank
  * line, or the end of the bytes, comes first.
  */
 export function nextData(bytes: Buffer, lineStart: number): number {
   for (let at = lineStart; at < bytes.length && !isLineEnd(bytes[at]); at = lineBehind(bytes, at)) {
-    if (bytes.toString('latin1', at, at + DATA_NAME.length) === DATA_NAME) return at + DATA_NAME.length;
+    if (startsData(bytes, at)) return at + DATA_NAME.length;
   }
   return -1;
 }
