@@ -19,6 +19,7 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
  */
 export class DecodingReader implements Reader {
   readonly atBoundary = true;
+  readonly brokenOff = false;
   readonly #decoder: Transform;
   readonly #settled: Promise<void>;
 

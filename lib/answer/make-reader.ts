@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { DecodingReader } from './decoding-reader.ts';
-import { EventReader } from './event-reader.ts';
+import { EventReader, type EventReaderOptions } from './event-reader.ts';
 import { PlainReader } from './plain-reader.ts';
 import type { Reader } from './reader.ts';
 import type { Tally } from './tally.ts';
@@ -22,13 +22,25 @@ export function isEncoded(headers: IncomingHttpHeaders): boolean {
   return encoding !== undefined && encoding !== 'identity';
 }
 
-/** The reader that fits an answer, by its headers. */
-export function makeReader(headers: IncomingHttpHeaders, tally: Tally, withholdsUsage: boolean): Reader {
+/**
+ * The reader that fits an answer, by its headers.
+ *
+ * @param options what is done to an event stream, unless it is encoded; a plain answer is never changed
+ */
+export function makeReader(
+  headers: IncomingHttpHeaders,
+  tally: Tally,
+  withholdsUsage: boolean,
+  options: EventReaderOptions = {},
+): Reader {
   const encoded = isEncoded(headers);
   let reader = unread;
-  // Inside an encoded stream nothing can be left out.
-  if (isEventStream(headers)) reader = new EventReader(tally, withholdsUsage && !encoded);
-  else if (isJson(headers)) reader = new PlainReader(tally);
+  // Inside an encoded stream nothing can be left out or changed.
+  if (isEventStream(headers)) {
+    reader = encoded ? new EventReader(tally, false) : new EventReader(tally, withholdsUsage, options);
+  } else if (isJson(headers)) {
+    reader = new PlainReader(tally);
+  }
   if (!encoded || reader === unread) return reader;
   return DecodingReader.for(headers['content-encoding'] ?? '', reader) ?? unread;
 }

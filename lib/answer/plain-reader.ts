@@ -27,6 +27,7 @@ function scan(bytes: Buffer): JsonDocument | undefined {
 /** Reads usage out of a plain JSON answer once it is complete. Every chunk goes on as it comes. */
 export class PlainReader implements Reader {
   readonly atBoundary = true;
+  readonly brokenOff = false;
   readonly #tally: Tally;
   readonly #kept = new ChunkList();
   #tailOnly = false;

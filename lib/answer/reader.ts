@@ -8,6 +8,8 @@ export interface Reader {
   end(): Buffer | undefined;
   /** Whether the bytes that went on end between two events, where the answer is a stream of them. */
   readonly atBoundary: boolean;
+  /** Whether the answer is over although more may come: its stream told of an error, which was not passed on. */
+  readonly brokenOff: boolean;
   /** Resolves when everything pushed has been looked at; `undefined` where it already has. */
   settled(): Promise<void> | undefined;
 }

@@ -50,6 +50,7 @@ export const anthropicMessages: Protocol = {
       reasoningTokens: 0,
     };
   },
+  modelHolder: 'message',
   toolCallToken: '"tool_use"',
   hasToolCall: (json) =>
     objectsIn(json.content).some((block) => block.type === 'tool_use') ||

@@ -14,6 +14,7 @@ export const openaiChat: Protocol = {
   contentMember: 'messages',
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),
   readUsage: readOpenaiUsage,
+  modelHolder: undefined,
   toolCallToken: '"tool_calls"',
   hasToolCall: (json) =>
     objectsIn(json.choices).some((choice) => {

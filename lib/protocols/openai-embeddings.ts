@@ -14,6 +14,7 @@ export const openaiEmbeddings: Protocol = {
   contentMember: 'input',
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),
   readUsage: readOpenaiUsage,
+  modelHolder: undefined,
   toolCallToken: '"tool_calls"',
   hasToolCall: () => false,
   text: () => '',

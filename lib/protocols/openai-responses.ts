@@ -35,6 +35,7 @@ export const openaiResponses: Protocol = {
       reasoningTokens: tokenCount(output.reasoning_tokens),
     };
   },
+  modelHolder: 'response',
   toolCallToken: '"function_call"',
   hasToolCall: (json) =>
     objectsIn(responseIn(json).output).some((item) => item.type === 'function_call') ||

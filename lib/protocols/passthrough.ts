@@ -16,6 +16,7 @@ export const passthrough: Protocol = {
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),
   // Images and newer endpoints report by the names of the Responses API.
   readUsage: (raw) => (raw.prompt_tokens === undefined ? openaiResponses : openaiChat).readUsage(raw),
+  modelHolder: undefined,
   toolCallToken: '"tool_calls"',
   hasToolCall: () => false,
   // The old completions (platform.openai.com/docs/api-reference/completions).

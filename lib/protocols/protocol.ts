@@ -39,6 +39,11 @@ export interface Protocol {
   /** The usage object as the LLM wrote it. */
   rawUsage(json: JsonObject): JsonObject | undefined;
   readUsage(raw: JsonObject): Usage;
+  /**
+   * The member of an answer's top level in which the name of the model stands too, as `model`: an event of a stream
+   * may hold the answer in it. `undefined` where it only stands at the top level.
+   */
+  readonly modelHolder: 'message' | 'response' | undefined;
   /** A JSON token without which no tool call can be in the text. */
   readonly toolCallToken: string;
   hasToolCall(json: JsonObject): boolean;

@@ -27,6 +27,7 @@ function counter(): Reader & { readonly bytes: number } {
   let bytes = 0;
   return {
     atBoundary: true,
+    brokenOff: false,
     get bytes() {
       return bytes;
     },
