@@ -1,11 +1,15 @@
 import { statusOfErrorEvent } from '../protocols/error-events.ts';
 import { type JsonObject, parseObject } from '../protocols/json.ts';
+import { eventEnd, eventStart } from './event-lines.ts';
 import { findToken } from './find-token.ts';
-import { eventEnd, eventStart, splitEvents } from './sse.ts';
+import { splitEvents } from './sse.ts';
 
-/** One of the two is in every event that is an error. Text that quotes them has a backslash before the last quote. */
-const ERROR_TOKEN = '"error"';
-const FAILED_TOKEN = '"response.failed"';
+/**
+ * The ends of `"error"` and `"response.failed"`, one of which is in every event that is an error. Text that quotes them
+ * has a backslash before the last quote. Looking for what starts with a frequent byte would take several times as long.
+ */
+const ERROR_TOKEN = Buffer.from('rror"');
+const FAILED_TOKEN = Buffer.from('.failed"');
 
 /** An event that tells of an error. */
 export interface ErrorEvent {
@@ -19,7 +23,7 @@ function endOfFirst(events: Buffer, from: number): number {
   return first === undefined ? -1 : from + first.end;
 }
 
-function findError(events: Buffer, from: number, token: string): ErrorEvent | undefined {
+function findError(events: Buffer, from: number, token: Buffer): ErrorEvent | undefined {
   let behind = from;
   for (let at = findToken(events, token, from); at !== -1; at = findToken(events, token, behind)) {
     const start = eventStart(events, behind, at);

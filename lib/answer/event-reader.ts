@@ -1,9 +1,10 @@
 import { ChunkList } from '../chunk-list.ts';
+import { markLength } from './byte-order-mark.ts';
 import { type ErrorEvent, ErrorWatch } from './error-watch.ts';
 import { EventInspector } from './event-inspector.ts';
 import { type ModelRename, renameInEvents } from './model-name.ts';
 import type { Reader } from './reader.ts';
-import { EventBoundaries, LF, markLength } from './sse.ts';
+import { EventBoundaries, LF } from './sse.ts';
 import type { Tally } from './tally.ts';
 
 /** An event larger than this is passed on unread: no usage report is that long. */

@@ -3,7 +3,7 @@ function isSpaceOrColon(byte: number): boolean {
 }
 
 /** Where a token stands with a value that says something: many servers send `null` or `[]` in every event. */
-export function findToken(bytes: Buffer, token: string, from: number): number {
+export function findToken(bytes: Buffer, token: string | Buffer, from: number): number {
   for (let at = bytes.indexOf(token, from); at !== -1; at = bytes.indexOf(token, at + 1)) {
     let value = at + token.length;
     while (isSpaceOrColon(bytes[value] ?? 0)) value++;

@@ -1,6 +1,7 @@
 import { StringSkipper } from '../request/string-skipper.ts';
+import { eventStart, lineBehind, nextData } from './event-lines.ts';
 import { GatewayError } from './gateway-error.ts';
-import { CR, eventStart, LF, lineBehind, nextData } from './sse.ts';
+import { CR, LF } from './sse.ts';
 
 /** Offsets of a string's opening quote, and behind its closing one. */
 export interface Place {

@@ -1,9 +1,9 @@
 import { parseObject } from '../protocols/json.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { scanDocument } from '../request/json-document.ts';
+import { markLength } from './byte-order-mark.ts';
 import { GatewayError } from './gateway-error.ts';
 import { modelRename, renameInDocument } from './model-name.ts';
-import { markLength } from './sse.ts';
 
 /** What is refused of a client for the sake of an upstream is no reason to call an upstream's answer unreadable. */
 const REFUSED_OF_CLIENTS: ReadonlySet<string> = new Set([

@@ -2,9 +2,6 @@
 const BLANK_LINE = /(?:\r\n|\n|\r(?!\n)){2}/g;
 const LINE_END = /\r\n|\n|\r/;
 const DATA_FIELD = /^data:? ?/;
-const DATA_NAME = Buffer.from('data:');
-
-const BYTE_ORDER_MARK = Buffer.from('\ufeff');
 
 export interface ServerSentEvent {
   readonly start: number;
@@ -22,11 +19,6 @@ function dataOf(event: string): string | undefined {
     data = data === undefined ? value : `${data}\n${value}`;
   }
   return data;
-}
-
-/** How many bytes at the start of a stream, or of a document, are a byte-order mark. */
-export function markLength(bytes: Buffer): number {
-  return bytes.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
 }
 
 /** The events of a text; one that no blank line ends comes last. */
@@ -56,54 +48,6 @@ function step(state: number, byte: number): number {
   if (byte === LF) return state === IN_LINE || state === AFTER_CR ? AFTER_LINE : BOUNDARY;
   if (byte === CR) return state === IN_LINE ? AFTER_CR : BOUNDARY_CR;
   return IN_LINE;
-}
-
-function isLineEnd(byte: number | undefined): boolean {
-  return byte === LF || byte === CR;
-}
-
-/** Where the event around `at` starts: behind the last blank line from `floor` on, else at `floor`. */
-export function eventStart(bytes: Buffer, floor: number, at: number): number {
-  for (let last = at - 1; last >= floor; last--) {
-    if (!isLineEnd(bytes[last])) continue;
-    const first = bytes[last] === LF && bytes[last - 1] === CR ? last - 1 : last;
-    if (first > floor && isLineEnd(bytes[first - 1])) return last + 1;
-  }
-  return floor;
-}
-
-/** Where the event around `at`, which is within a line, ends: behind its blank line, else with the bytes. */
-export function eventEnd(bytes: Buffer, at: number): number {
-  let state = IN_LINE;
-  for (let next = at; next < bytes.length; next++) {
-    state = step(state, bytes[next] ?? 0);
-    if (state === BOUNDARY) return next + 1;
-    if (state === BOUNDARY_CR) return bytes[next + 1] === LF ? next + 2 : next + 1;
-  }
-  return bytes.length;
-}
-
-function startsData(bytes: Buffer, lineStart: number): boolean {
-  for (let at = 0; at < DATA_NAME.length; at++) if (bytes[lineStart + at] !== DATA_NAME[at]) return false;
-  return true;
-}
-
-/**
- * Where the next data of an event stands, from the start of a line on: behind the field's name. -1 where a blank
- * line, or the end of the bytes, comes first.
- */
-export function nextData(bytes: Buffer, lineStart: number): number {
-  for (let at = lineStart; at < bytes.length && !isLineEnd(bytes[at]); at = lineBehind(bytes, at)) {
-    if (startsData(bytes, at)) return at + DATA_NAME.length;
-  }
-  return -1;
-}
-
-/** Where the next line starts, from anywhere within a line on. */
-export function lineBehind(bytes: Buffer, from: number): number {
-  let at = from;
-  while (at < bytes.length && !isLineEnd(bytes[at])) at++;
-  return bytes[at] === CR && bytes[at + 1] === LF ? at + 2 : at + 1;
 }
 
 /** Follows a stream of bytes and says where its events end, wherever it is cut into chunks. */
@@ -136,11 +80,14 @@ export class EventBoundaries {
 
   /** The offset behind the first event that ends in this chunk, which is followed no further; 0 for none. */
   followFirst(chunk: Buffer): number {
-    for (let at = 0; at < chunk.length; at++) {
-      this.#state = step(this.#state, chunk[at] ?? 0);
-      if (this.atBoundary) return at + 1;
+    let state = this.#state;
+    let end = 0;
+    for (let at = 0; at < chunk.length && end === 0; at++) {
+      state = step(state, chunk[at] ?? 0);
+      if (state === BOUNDARY || state === BOUNDARY_CR) end = at + 1;
     }
-    return 0;
+    this.#state = state;
+    return end;
   }
 
   #walk(chunk: Buffer, from: number, boundary: number): number {
