@@ -1,3 +1,4 @@
+import { bareRecord } from './bare-record.ts';
 import { completeCooldown } from './complete-cooldown.ts';
 import { completePrice } from './complete-price.ts';
 import type { DefaultedAiProxyConfig } from './generated/ai-proxy-defaulted.ts';
@@ -21,11 +22,6 @@ type MultiConfig = Omit<DefaultedAiProxyMultiConfig, 'streaming_flush_interval_m
 
 /** The fields that ai-proxy and ai-proxy-multi share. */
 type Gateway = Omit<LoadedConfig, 'instances' | 'balancer' | 'fallback' | 'passthrough'>;
-
-/** A copy without a prototype, so that no header name reaches one. */
-function bareRecord(record: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return Object.assign(Object.create(null), record);
-}
 
 function completeAuth({ header, query }: Instance['auth']): LoadedAuth {
   return { header: bareRecord(header), query: bareRecord(query) };

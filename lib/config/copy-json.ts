@@ -19,42 +19,50 @@ export interface JsonCopy {
 export function copyJson(input: unknown): JsonCopy {
   const faults: ConfigFault[] = [];
   const ancestors = new Set<object>();
+  /** Where the copy has got to. One array for all: a path for each of a hundred thousand fields would take longer. */
+  const path: (string | number)[] = [];
 
-  function refuse(path: JsonPath, message: string): undefined {
-    faults.push({ path: formatPath(path), message });
+  function refuse(place: JsonPath, message: string): undefined {
+    faults.push({ path: formatPath(place), message });
   }
 
-  function copy(value: unknown, path: JsonPath): unknown {
+  function copy(value: unknown): unknown {
     const plain = callToJson(value, path);
-    if (typeof plain === 'object' && plain !== null) return copyContainer(plain, path);
+    if (typeof plain === 'object' && plain !== null) return copyContainer(plain);
     if (typeof plain === 'bigint') return refuse(path, 'is a BigInt, which JSON does not have');
     return copyScalar(plain);
   }
 
-  function copyContainer(container: object, path: JsonPath): unknown {
+  function copyBelow(step: string | number, value: unknown): unknown {
+    path.push(step);
+    const copied = copy(value);
+    path.pop();
+    return copied;
+  }
+
+  function copyContainer(container: object): unknown {
     if (ancestors.has(container)) return refuse(path, 'holds itself');
     if (path.length > DEEPEST) return refuse(path.slice(0, 3), `is nested deeper than ${DEEPEST} levels`);
     ancestors.add(container);
-    const copied = Array.isArray(container) ? copyArray(container, path) : copyObject(container, path);
+    const copied = Array.isArray(container) ? copyArray(container) : copyObject(container);
     ancestors.delete(container);
     return copied;
   }
 
-  function copyArray(array: readonly unknown[], path: JsonPath): unknown[] {
-    return Array.from(array, (item, index) => copy(item, [...path, index]) ?? null);
+  function copyArray(array: readonly unknown[]): unknown[] {
+    return Array.from(array, (item, index) => copyBelow(index, item) ?? null);
   }
 
-  function copyObject(source: object, path: JsonPath): JsonObject {
+  function copyObject(source: object): JsonObject {
     const target: JsonObject = Object.create(null);
     for (const [name, field] of Object.entries(source)) {
-      const fieldPath = [...path, name];
-      if (name === '__proto__') refuse(fieldPath, 'is no name a field may have');
-      else setField(target, name, copy(field, fieldPath));
+      if (name === '__proto__') refuse([...path, name], 'is no name a field may have');
+      else setField(target, name, copyBelow(name, field));
     }
     return target;
   }
 
-  return { value: copy(input, []), faults };
+  return { value: copy(input), faults };
 }
 
 function setField(target: JsonObject, name: string, value: unknown): void {

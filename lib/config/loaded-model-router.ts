@@ -28,7 +28,7 @@ export interface LoadedBackgroundCheck {
 
 /** How much a model or a caller may use. Absent fields limit nothing. */
 export interface LoadedUsageLimits {
-  /** Requests per second, minute, hour, day. */
+  /** Each above 0: a limit written as 0 is none. Requests per second, minute, hour, day. */
   readonly rps?: number;
   readonly rpm?: number;
   readonly rph?: number;
@@ -42,11 +42,14 @@ export interface LoadedUsageLimits {
 
 /** What a provider key changes in requests that go out with it. */
 export interface LoadedRequestOverrides {
-  /** Top-level members of the body by their old names, and the new ones. */
+  /** Top-level members of the body by their old names, and the new ones. No prototype. */
   readonly paramRenames: Readonly<Record<string, string>>;
   readonly temperatureMin?: number;
   readonly temperatureMax?: number;
-  /** Sent unless the client's own header of that name is forwarded. Names in lower case. */
+  /**
+   * Sent unless the client's own header of that name is forwarded. Names in lower case; no prototype. `$env://` filled
+   * in; values may hold `$secret://`.
+   */
   readonly defaultHeaders: Readonly<Record<string, string>>;
   /** Names, each with at most one `*`, in lower case. */
   readonly forwardClientHeaders: readonly string[];
@@ -62,9 +65,12 @@ export interface LoadedProviderKey {
   readonly apiKey?: string;
   /**
    * The upstream's root, without a trailing slash: the endpoint's suffix (`/chat/completions`; for `anthropic`
-   * `/v1/messages`) is appended. Absent for a vendor without an address of its own.
+   * `/v1/messages`; for `azure-openai` `/openai/deployments/{upstreamModel}/chat/completions`) is appended. Absent for
+   * a vendor without an address of its own.
    */
   readonly apiBase?: string;
+  /** What `api_base` had behind a `?`, such as `api-version=…`, without it: goes along with every request. */
+  readonly query?: string;
   readonly verifyCertificate: boolean;
   /** PEM. */
   readonly caCertificate?: string;
@@ -82,7 +88,7 @@ interface LoadedModelBase {
   /** Longest silence in a stream, the one before the first chunk included. Absent: not said here. */
   readonly streamTimeoutMs?: number;
   readonly limits: LoadedUsageLimits;
-  /** Absent: callers from anywhere. */
+  /** Each an address, a slash and a number of bits; at least one. Absent: callers from anywhere. */
   readonly allowedCidrs?: readonly string[];
 }
 
@@ -109,6 +115,7 @@ export type Strategy =
 export interface LoadedTarget {
   /** The name of a direct model. */
   readonly model: string;
+  /** At least 1. */
   readonly weight: number;
   readonly priority: number;
   readonly tags: readonly string[];
@@ -147,7 +154,7 @@ export interface LoadedCaller {
   readonly expiresAtMs?: number;
   readonly disabled: boolean;
   readonly limits: LoadedUsageLimits;
-  /** `display_name`, `team_id`, `user_id` and whatever else describes the caller. */
+  /** `display_name`, `team_id`, `user_id` and `user_name`, those that were written. */
   readonly labels: JsonRecord;
 }
 

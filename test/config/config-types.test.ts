@@ -2,11 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { AiProxyConfig } from '../../lib/config/generated/ai-proxy.ts';
 import type { AiRateLimitingConfig } from '../../lib/config/generated/ai-rate-limiting.ts';
 import type { ApisixRouterConfig } from '../../lib/config/generated/apisix-router.ts';
+import type { CallerKeyConfig } from '../../lib/config/generated/caller-key.ts';
 import type { ConsumerConfig } from '../../lib/config/generated/consumer.ts';
 import type { KeyAuthConfig } from '../../lib/config/generated/key-auth.ts';
+import type { ModelConfig } from '../../lib/config/generated/model.ts';
+import type { ModelRouterConfig } from '../../lib/config/generated/model-router.ts';
+import type { ProviderKeyConfig } from '../../lib/config/generated/provider-key.ts';
 import { loadApisixRouter } from '../../lib/config/load-apisix-router.ts';
 import { loadConsumers } from '../../lib/config/load-consumers.ts';
 import { loadKeyAuth } from '../../lib/config/load-key-auth.ts';
+import { loadModelRouter } from '../../lib/config/load-model-router.ts';
 import { loadRateLimiting } from '../../lib/config/load-rate-limiting.ts';
 import type { AiProxyMultiInput } from '../../lib/config/multi-input.ts';
 import { load, loadSingle, recordWarnings } from './loading.ts';
@@ -61,6 +66,40 @@ const router: ApisixRouterConfig = {
   },
 };
 
+const vendorKey: ProviderKeyConfig = {
+  display_name: 'openai',
+  provider: 'openai',
+  api_key: 'k',
+  request: { default_headers: { 'x-a': 'b' }, param_constraints: { temperature_max: 1 } },
+};
+
+const direct: ModelConfig = {
+  display_name: 'one',
+  provider: 'openai',
+  model_name: 'gpt-4o',
+  provider_key: 'openai',
+  cooldown: { trigger_statuses: [429] },
+  cost: { input_per_1k: 1, output_per_1k: 2 },
+};
+
+const caller: CallerKeyConfig = { key_hash: '0'.repeat(64), allowed_models: ['*'], rate_limit: { rpm: 5 } };
+
+const modelRouter: ModelRouterConfig = {
+  provider_keys: [vendorKey],
+  models: [
+    direct,
+    {
+      display_name: 'chat',
+      routing: {
+        strategy: 'weighted',
+        targets: [{ model: 'one', weight: 2 }],
+        hash_on: [{ type: 'client_ip' }],
+      },
+    },
+  ],
+  api_keys: [caller],
+};
+
 describe('what the types allow', () => {
   it('is what the loader accepts', () => {
     expect(() => load(modern)).not.toThrow();
@@ -74,6 +113,7 @@ describe('what the types allow', () => {
     expect(() => loadKeyAuth(gate, recordWarnings())).not.toThrow();
     expect(() => loadConsumers([consumer], recordWarnings(), options)).not.toThrow();
     expect(() => loadApisixRouter(router, recordWarnings(), options)).not.toThrow();
+    expect(() => loadModelRouter(modelRouter, recordWarnings(), options)).not.toThrow();
   });
 
   it('is nothing that is not supported, and no plugin that is not known', () => {
@@ -94,6 +134,20 @@ describe('what the types allow', () => {
       { username: 'a', plugins: { 'key-auth': {} } },
     ];
     expect([...Object.values(wrong), ...nobody]).toHaveLength(6);
+  });
+
+  it('is no model that is not supported, and no part of a router without its name', () => {
+    const wrong: ModelRouterConfig[] = [
+      // @ts-expect-error what is not supported
+      { provider_keys: [], models: [{ display_name: 'a', ensemble: {} }] },
+      // @ts-expect-error a strategy that does not exist
+      { provider_keys: [], models: [{ display_name: 'a', routing: { strategy: 'random', targets: [] } }] },
+      // @ts-expect-error an adapter that is not supported
+      { provider_keys: [{ display_name: 'a', adapter: 'bedrock' }], models: [] },
+      // @ts-expect-error the hash is missing
+      { provider_keys: [], models: [], api_keys: [{ allowed_models: [] }] },
+    ];
+    expect(wrong).toHaveLength(4);
   });
 
   it('is no misspelt field, no unknown provider and no missing weight', () => {

@@ -82,6 +82,21 @@ describe('the files together', () => {
     expect(everything.validate(file, readSeed(name)), everything.errorsText()).toBe(true);
   });
 
+  it('take the alias, the caller and the models of seed 002', () => {
+    const targets = [{ model: 'gpt-4o-primary' }, { model: 'gpt-4o-secondary' }];
+    const routing = { strategy: 'failover', targets, retries: 1, max_fallbacks: 1, retry_on_429: true };
+    const models = [
+      { display_name: 'gpt-4o-primary', provider: 'openai', model_name: 'gpt-4o', provider_key_id: 'pk' },
+      { display_name: 'chat-prod', routing },
+    ];
+    const api_keys = [{ key_hash: 'd'.repeat(64), allowed_models: ['chat-prod'] }];
+    const provider_keys = [{ id: 'pk', display_name: 'openai', provider: 'openai', api_key: '$env://KEY' }];
+    const config = { provider_keys, models, api_keys };
+    expect(everything.validate('model-router.json', config), everything.errorsText()).toBe(true);
+    const half = { ...config, models: [{ display_name: 'chat-prod' }] };
+    expect(everything.validate('model-router.json', half)).toBe(false);
+  });
+
   it('look into the plugins of a route and of a consumer', () => {
     const plugins = { 'ai-rate-limiting': { limit: 0, time_window: 1 } };
     expect(everything.validate('consumer.json', { username: 'a', plugins })).toBe(false);

@@ -1,0 +1,28 @@
+import type { ConfigFault } from './config-error.ts';
+import { derivedId, NAME_FIELDS, type ResourceKind } from './derived-id.ts';
+import { duplicateFaults } from './duplicate-faults.ts';
+import type { Placed } from './placed.ts';
+
+function withoutRepeats(items: readonly Placed[], field: string): readonly Placed[] {
+  const seen = new Set<unknown>();
+  return items.filter(({ object }) => {
+    if (seen.has(object[field])) return false;
+    seen.add(object[field]);
+    return true;
+  });
+}
+
+/** Gives an id to the resources that lack one, in place; one without a name has worse faults. */
+export function fillIds(kind: ResourceKind, items: readonly Placed[]): void {
+  for (const { object } of items) {
+    const name = object[NAME_FIELDS[kind]];
+    if (object.id === undefined && typeof name === 'string') object.id = derivedId(kind, name);
+  }
+}
+
+/** A fault for every resource whose name, or else whose id, repeats an earlier one's. */
+export function identityFaults(kind: ResourceKind, items: readonly Placed[]): readonly ConfigFault[] {
+  const field = NAME_FIELDS[kind];
+  // Of the same name, a derived id is the same, too, which need not be said.
+  return [...duplicateFaults(items, field), ...duplicateFaults(withoutRepeats(items, field), 'id')];
+}

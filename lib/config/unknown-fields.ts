@@ -1,0 +1,60 @@
+import type { Logger } from '../host.ts';
+import type { ConfigFault } from './config-error.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
+import { formatPath, type JsonPath, quoteName } from './json-path.ts';
+import { dereference, fieldsOf, isForbidden, type Schema } from './schema.ts';
+import { didYouMean } from './suggest.ts';
+
+/** A field that a schema does not speak of, and those that it has in that place. */
+interface UnknownField {
+  readonly path: JsonPath;
+  readonly name: string;
+  readonly known: readonly string[];
+}
+
+function namesOf(fields: ReadonlyMap<string, Schema>): readonly string[] {
+  return [...fields].flatMap(([name, field]) => (isForbidden(field) ? [] : [name]));
+}
+
+/** Objects of which a schema names no field are free to hold anything. */
+function findUnknown(root: unknown, rootSchema: Schema): readonly UnknownField[] {
+  const found: UnknownField[] = [];
+
+  function look(value: unknown, schema: Schema, path: JsonPath): void {
+    if (isJsonObject(value)) return void lookInto(value, fieldsOf(schema), path);
+    const { items } = dereference(schema);
+    if (!Array.isArray(value) || items === undefined) return;
+    for (const [index, item] of value.entries()) {
+      if (typeof item === 'object') look(item, items, [...path, index]);
+    }
+  }
+
+  function lookInto(object: JsonObject, fields: ReadonlyMap<string, Schema>, path: JsonPath): void {
+    if (fields.size === 0) return;
+    for (const name in object) {
+      const value = object[name];
+      const field = fields.get(name);
+      if (field === undefined) found.push({ path: [...path, name], name, known: namesOf(fields) });
+      else if (typeof value === 'object' && value !== null) look(value, field, [...path, name]);
+    }
+  }
+
+  look(root, rootSchema, []);
+  return found;
+}
+
+/** Warns of every field that is not known: a configuration that was written for a later version still starts. */
+export function warnOfUnknown(config: unknown, root: Schema, logger: Logger): void {
+  for (const { path, name, known } of findUnknown(config, root)) {
+    const message = `unknown field ${quoteName(name)}, which does nothing${didYouMean(name, known)}`;
+    logger.warn({ path: formatPath(path) }, message);
+  }
+}
+
+/** The same as faults, where somebody is there to correct them. */
+export function unknownFaults(config: unknown, root: Schema): readonly ConfigFault[] {
+  return findUnknown(config, root).map(({ path, name, known }) => ({
+    path: formatPath(path),
+    message: `is not a known field${didYouMean(name, known)}`,
+  }));
+}
