@@ -36,7 +36,7 @@ function attemptRulesOf(config: LoadedConfig): AttemptRules {
     totalMs: Number.POSITIVE_INFINITY,
     maxResponseBytes: config.max_response_bytes ?? Number.POSITIVE_INFINITY,
     maxStreamDurationMs: config.max_stream_duration_ms ?? Number.POSITIVE_INFINITY,
-    readWhole: undefined,
+    whole: undefined,
   };
 }
 

@@ -5,7 +5,7 @@ import type { UsageEstimate } from './answer/usage-estimate.ts';
 import type { AttemptRecord } from './host.ts';
 import type { Asked, Instance, Plan } from './plan.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
-import type { Consumption } from './quota.ts';
+import type { Consumption, Quota } from './quota.ts';
 import type { JsonDocument } from './request/json-document.ts';
 import type { Attempt } from './upstream/attempt.ts';
 
@@ -18,6 +18,7 @@ export type Locals = Record<string, unknown>;
 
 /** One request on its way through: the only record that changes. */
 export interface Exchange extends Asked {
+  quota: Quota | undefined;
   /** The middleware's, and the one that it selects once the body is known. */
   plan: Plan;
   readonly res: ServerResponse;
@@ -49,7 +50,7 @@ export interface Exchange extends Asked {
   /** What middlewares in front have found out. */
   readonly admission: Admission | undefined;
   /** Kept only where a quota has to be charged, whatever the LLM reports. */
-  readonly estimate: UsageEstimate | undefined;
+  estimate: UsageEstimate | undefined;
   /** What has been used up in the end; `undefined` where nothing has, or nobody knows. */
   consumption: Consumption | undefined;
   /** The client has hung up. */

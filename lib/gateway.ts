@@ -119,6 +119,7 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
   try {
     watchClient(exchange, host);
     if (exchange.gone) return;
+    exchange.plan.admit?.(exchange);
     await receive(exchange);
     const { plan } = exchange;
     if (plan.select !== undefined && !exchange.gone) exchange.plan = plan.select(exchange);
@@ -134,7 +135,8 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
 
 /** Requests under way, and who waits for the last of them. */
 export interface Gateway {
-  handle(req: IncomingMessage, res: ServerResponse, next?: Next): void;
+  /** @param plan what this request begins with; by default the one that is current */
+  handle(req: IncomingMessage, res: ServerResponse, next?: Next, plan?: Plan): void;
   readonly inFlight: number;
   readonly stats: GatewayStats;
   /** Resolves when no request is under way. */
@@ -159,9 +161,9 @@ export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gatewa
   }
 
   return {
-    handle(req, res, next) {
+    handle(req, res, next, plan = currentPlan()) {
       inFlight++;
-      void handle(openExchange(currentPlan(), req, res, next, onEnd), host);
+      void handle(openExchange(plan, req, res, next, onEnd), host);
     },
     stats,
     get inFlight() {

@@ -35,6 +35,14 @@ export {
 } from './key-auth/key-auth.ts';
 export { type Morgan, registerMorganTokens } from './log/morgan-tokens.ts';
 export { llmVariables } from './log/variables.ts';
+export type { AdminOptions } from './model-router/admin/admin-options.ts';
+export { fileStore } from './model-router/admin/file-store.ts';
+export type { AdminRouter } from './model-router/admin/make-admin-router.ts';
+export type { ModelRouterStore } from './model-router/admin/model-router-store.ts';
+export type { ModelStatusRow } from './model-router/admin/model-status-row.ts';
+export type { Resource, WrittenModelRouter } from './model-router/admin/registry.ts';
+export { type ModelRouter, type ModelRouterStatus, modelRouter } from './model-router/model-router.ts';
+export type { ModelRouterHost } from './model-router/router-host.ts';
 export type { PrometheusClient, PrometheusRegistry } from './prometheus/prometheus-client.ts';
 export {
   type PrometheusHooks,

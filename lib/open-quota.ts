@@ -17,7 +17,10 @@ function combinedRejection(quotas: readonly [Quota, ...Quota[]], instances: read
   const spent = quotas.find((quota) => instances.some((instance) => quota.isSpent(instance)));
   const { status, code, message } = (spent ?? quotas[0]).rejection(instances);
   const waits = instances.map((instance) => Math.max(...quotas.map((quota) => waitSeconds(quota, instance))));
-  return new GatewayError(status, code, message, { retryAfterSeconds: Math.min(...waits) });
+  return new GatewayError(status, 'quota_exceeded', message, {
+    quotedCode: code,
+    retryAfterSeconds: Math.min(...waits),
+  });
 }
 
 /** Several limiters in a row: each has its say, and each is charged. */

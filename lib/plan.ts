@@ -21,6 +21,8 @@ export interface Route {
   /** What `/v1` at the start of a client's path that is kept stands for. */
   readonly base: string;
   readonly rules: BodyRules;
+  /** In place of the instance's own. */
+  readonly credentials?: ResolveCredentials;
 }
 
 /** One LLM that requests can be sent to, compiled. */
@@ -37,6 +39,12 @@ export interface Instance {
   readonly query: string;
   readonly routes: ReadonlyMap<ProtocolName, Route>;
   readonly credentials: ResolveCredentials;
+  /** Says which of the client's headers it may get, of those that the plan does not withhold. Absent: all. */
+  readonly takesHeader?: (name: string) => boolean;
+  /** Sent where the client's are not. Names in lower case. Absent: none. */
+  readonly defaultHeaders?: Readonly<Record<string, string>>;
+  /** Of the headers among the credentials, those that the client's own take the place of. Absent: none. */
+  readonly yieldingHeaders?: ReadonlySet<string>;
   readonly transport: Transport;
   readonly stats: InstanceStats;
   /** What balancers go by. */
@@ -84,6 +92,17 @@ export interface WholeAnswer {
   readonly bytes: Buffer;
 }
 
+/**
+ * Holds plain answers that are no failure until they are complete, so that one that breaks off can still be left for
+ * the next instance.
+ */
+export interface WholeReader {
+  /** Whether an answer is to be held. */
+  takes(head: AnswerHead): boolean;
+  /** What goes on in its place; `undefined` for an answer that cannot be read. */
+  read(answer: WholeAnswer): WholeAnswer | undefined;
+}
+
 /** What bounds one attempt. `Infinity` for no bound. */
 export interface AttemptRules {
   /** Longest silence: of the connecting, of the sending, and before each part of the answer. */
@@ -92,11 +111,8 @@ export interface AttemptRules {
   readonly totalMs: number;
   readonly maxResponseBytes: number;
   readonly maxStreamDurationMs: number;
-  /**
-   * Where it is there, plain answers that are no failure are held until they are complete, so that one that breaks
-   * off can still be left for the next instance. Returns what goes on, `undefined` for an unreadable answer.
-   */
-  readonly readWhole: ((answer: WholeAnswer) => WholeAnswer | undefined) | undefined;
+  /** `undefined` lets every answer go on as it comes. */
+  readonly whole: WholeReader | undefined;
 }
 
 /**
@@ -118,6 +134,12 @@ export interface Plan {
   isForwarded(name: string): boolean;
   /** Header names that never reach a client: those that carry credentials to an LLM. In lower case. */
   readonly injectedHeaders: ReadonlySet<string>;
+  /**
+   * Called once, before the body is read.
+   *
+   * @throws GatewayError what the request is refused with
+   */
+  admit?(exchange: Exchange): void;
   /**
    * The plan that serves this request, where that is another one. Called once, when the body has been read.
    *

@@ -81,9 +81,10 @@ function harmlessLogger(logger: Logger): Logger {
   return guarded;
 }
 
-function checkServedByHeader(name: string | undefined): string | undefined {
+/** @throws ConfigError unless it is the name of a header that can be sent, or `undefined` */
+export function checkHeaderName(name: string | undefined, path: string): string | undefined {
   if (name === undefined || (HEADER_NAME.test(name) && !HOP_BY_HOP.has(name.toLowerCase()))) return name;
-  throw new ConfigError([{ path: 'host.servedByHeader', message: 'is not a header name that can be sent' }]);
+  throw new ConfigError([{ path, message: 'is not a header name that can be sent' }]);
 }
 
 export function resolveHost(host: Host): ResolvedHost {
@@ -93,7 +94,7 @@ export function resolveHost(host: Host): ResolvedHost {
     vars: harmlessVariables(host.vars, logger),
     secret: host.secret,
     forwardHeaders: host.forwardHeaders ?? false,
-    servedByHeader: checkServedByHeader(host.servedByHeader),
+    servedByHeader: checkHeaderName(host.servedByHeader, 'host.servedByHeader'),
     priorityOrder: host.priorityOrder ?? 'highest-first',
     onAttempt: harmless(host.onAttempt, 'onAttempt', logger),
     onFinish: harmless(host.onFinish, 'onFinish', logger),

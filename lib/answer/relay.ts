@@ -5,7 +5,9 @@ import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
 import { clientHeaders } from './client-headers.ts';
+import type { EventReaderOptions } from './event-reader.ts';
 import { cutError, failureError } from './failure-errors.ts';
+import { GatewayError } from './gateway-error.ts';
 import { liftTimeouts } from './lift-timeouts.ts';
 import { isEncoded, isEventStream, makeReader } from './make-reader.ts';
 import type { Reader } from './reader.ts';
@@ -31,6 +33,19 @@ function reset(socket: Socket): void {
   }
 }
 
+export interface RelayOptions extends EventReaderOptions {
+  /** The gateway's own, which win over the upstream's. */
+  readonly extraHeaders: Readonly<Record<string, string>>;
+}
+
+function reportedError(): GatewayError {
+  return new GatewayError(
+    502,
+    'upstream_stream_cut',
+    'The answer is incomplete. The LLM service reported an error.',
+  );
+}
+
 /** Writes an answer to the client as it arrives. */
 export class Relay implements AnswerSink {
   readonly #exchange: Exchange;
@@ -46,14 +61,9 @@ export class Relay implements AnswerSink {
   /** Whether the response's head is this answer's. */
   #hasBegun = false;
 
-  /** @param extraHeaders the gateway's own, which win over the upstream's */
-  constructor(
-    exchange: Exchange,
-    attempt: Attempt,
-    head: AnswerHead,
-    extraHeaders: Readonly<Record<string, string>>,
-  ) {
+  constructor(exchange: Exchange, attempt: Attempt, head: AnswerHead, options: RelayOptions) {
     const { plan, protocol, res } = exchange;
+    const { extraHeaders } = options;
     this.#exchange = exchange;
     this.#attempt = attempt;
     this.#head = head;
@@ -69,9 +79,10 @@ export class Relay implements AnswerSink {
     const tally = new Tally(protocol, plan.logging.payloads);
     exchange.tally = tally;
     const withholdsUsage = protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage;
-    this.#reader = makeReader(head.headers, tally, withholdsUsage);
-    // Of a stream that may lose an event, the length is not known before its end.
-    if (withholdsUsage && this.#isStream) delete this.#headers['content-length'];
+    this.#reader = makeReader(head.headers, tally, withholdsUsage, options);
+    // Of a stream that may lose an event, or change, the length is not known before its end.
+    const mayChange = withholdsUsage || options.rename !== undefined || options.endsAtError === true;
+    if (mayChange && this.#isStream) delete this.#headers['content-length'];
     this.#guard = new StallGuard(res, plan.limits.timeoutMs, () => this.#onStall());
   }
 
@@ -126,6 +137,14 @@ export class Relay implements AnswerSink {
     this.#exchange.estimate?.sample(chunk);
     const passed = this.#reader.push(chunk);
     if (passed !== undefined) this.#write(passed);
+    if (this.#reader.brokenOff && this.#exchange.ending === undefined) this.#breakAtError();
+  }
+
+  /** The stream has told of an error, behind which nothing else can be meant for the client. */
+  #breakAtError(): void {
+    this.#attempt.abort();
+    if (this.#hasBegun) this.#cut(reportedError());
+    else answerError(this.#exchange, reportedError(), this.#extraHeaders);
   }
 
   #write(bytes: Buffer): void {
@@ -151,7 +170,13 @@ export class Relay implements AnswerSink {
   }
 
   onEnd(): void {
-    this.#end(this.#reader.end());
+    const last = this.#reader.end();
+    if (!this.#reader.brokenOff) {
+      this.#end(last);
+      return;
+    }
+    if (last !== undefined) this.#write(last);
+    this.#breakAtError();
   }
 
   #end(last: Buffer | undefined): void {
@@ -185,7 +210,7 @@ export class Relay implements AnswerSink {
   onFailure(failure: Failure): void {
     if (this.#exchange.ending !== undefined || failure.kind === 'aborted') return;
     if (this.#isTaken()) this.#giveUp();
-    else if (this.#hasBegun) this.#cut(failure);
+    else if (this.#hasBegun) this.#cut(cutError(failure));
     else answerError(this.#exchange, failureError(failure), this.#extraHeaders);
   }
 
@@ -193,7 +218,7 @@ export class Relay implements AnswerSink {
    * Ends an answer that has begun so that nobody takes it for a whole one: an error event where the client reads
    * events, and then the connection without the chunk that would complete the body.
    */
-  #cut(failure: Failure): void {
+  #cut(error: GatewayError): void {
     const { res, protocol } = this.#exchange;
     this.#reader.end();
     endExchange(this.#exchange, 'cut');
@@ -203,7 +228,7 @@ export class Relay implements AnswerSink {
       return;
     }
     const boundary = this.#reader.atBoundary ? '' : '\n\n';
-    res.write(`${boundary}${protocol.errorEvent(cutError(failure))}`);
+    res.write(`${boundary}${protocol.errorEvent(error)}`);
     this.#flush?.();
     this.#guard.arm();
     if (res.hasHeader('content-encoding')) setTimeout(() => this.#breakOffSoon(socket), COMPRESSION_GRACE_MS);

@@ -10,10 +10,15 @@ function errorType(status: number): string {
 
 export function openaiErrorAnswer(error: GatewayError): JsonObject {
   return {
-    error: { message: error.message, type: errorType(error.status), param: null, code: error.code },
+    error: {
+      message: error.message,
+      type: error.type ?? errorType(error.status),
+      param: null,
+      code: error.code,
+    },
   };
 }
 
 export function openaiErrorEvent(error: GatewayError): string {
-  return `data: ${JSON.stringify(openaiErrorAnswer(error))}\n\n`;
+  return `event: error\ndata: ${JSON.stringify(openaiErrorAnswer(error))}\n\n`;
 }

@@ -56,7 +56,10 @@ function instanceStatus(instance: Instance, tier: Tier, nowMs: number): Instance
 }
 
 /** Tiers by priority, in the order in which they are tried. */
-function tiersOf({ instances, priorities }: Plan): ReadonlyMap<number, Tier> {
+function tiersOf({
+  instances,
+  priorities,
+}: Pick<Plan, 'instances' | 'priorities'>): ReadonlyMap<number, Tier> {
   const tiers = priorities.map((priority, index): [number, Tier] => {
     const members = instances.filter((instance) => instance.priority === priority);
     const sum = (numberOf: (instance: Instance) => number): number =>
@@ -76,7 +79,7 @@ function tiersOf({ instances, priorities }: Plan): ReadonlyMap<number, Tier> {
 
 /** What `status()` gives: plain JSON, without secrets. */
 export function gatewayStatus(
-  plan: Plan,
+  plan: Pick<Plan, 'instances' | 'priorities'>,
   { inFlight, stats }: Pick<Gateway, 'inFlight' | 'stats'>,
 ): GatewayStatus {
   const nowMs = performance.now();

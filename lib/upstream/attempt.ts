@@ -134,7 +134,7 @@ export class Attempt implements AnswerHandler {
     const streams = isEventStream(head.headers);
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
-    if (!isFailure && !streams && this.#rules.readWhole !== undefined) this.#holdWhole();
+    if (!isFailure && !streams && this.#rules.whole?.takes(head) === true) this.#holdWhole();
     if (this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
@@ -181,7 +181,7 @@ export class Attempt implements AnswerHandler {
   /** Reads an answer that was held whole; returns whether it can be read. */
   #readWhole(bytes: Buffer): boolean {
     if (this.#head === undefined) return false;
-    const whole = this.#rules.readWhole?.({ head: this.#head, bytes });
+    const whole = this.#rules.whole?.read({ head: this.#head, bytes });
     if (whole === undefined) return false;
     this.#head = whole.head;
     this.#held = [whole.bytes];

@@ -88,7 +88,8 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   exchange.trying = { instance, startedAt };
   exchange.instance = instance;
   exchange.current = undefined;
-  const found = instance.credentials();
+  const route = instance.routes.get(exchange.protocol.name);
+  const found = (route?.credentials ?? instance.credentials)();
   const credentials =
     found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
   if (movesHere) instance.stats.fallbacks.in++;

@@ -23,6 +23,11 @@ function withholdCredentials(
   for (const name of credentialHeaders) if (!plan.isForwarded(name)) delete headers[name];
 }
 
+/** An API may have its `/v1` elsewhere. */
+function withBase(url: string, base = '/v1'): string {
+  return base !== '/v1' && url.startsWith('/v1/') ? base + url.slice('/v1'.length) : url;
+}
+
 /** @throws GatewayError 400 `invalid_request_target` */
 export function buildRequest(exchange: Exchange, instance: Instance, credentials: Credentials): BuiltRequest {
   const { req, document, protocol, plan, admission } = exchange;
@@ -31,11 +36,13 @@ export function buildRequest(exchange: Exchange, instance: Instance, credentials
     document === undefined || route === undefined ? undefined : rewriteBody(document, route.rules, protocol);
   const passesThrough = protocol.name === 'passthrough';
   const clientUrl = passesThrough
-    ? withoutParameters(req.url ?? '/', admission?.credentialQueries)
+    ? withoutParameters(withBase(req.url ?? '/', route?.base), admission?.credentialQueries)
     : undefined;
-  const headers = requestHeaders(req.headers, plan.withheldHeaders, instance.host, rewritten?.pieces);
+  const headers = requestHeaders(req.headers, plan.withheldHeaders, instance, rewritten?.pieces);
   if (admission !== undefined) withholdCredentials(headers, admission, plan);
-  for (const [name, value] of credentials.headers) headers[name] = value;
+  for (const [name, value] of credentials.headers) {
+    if (headers[name] === undefined || !instance.yieldingHeaders?.has(name)) headers[name] = value;
+  }
   return {
     request: {
       method: passesThrough ? (req.method ?? 'GET') : 'POST',

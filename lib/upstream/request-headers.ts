@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Instance } from '../plan.ts';
 
 /** Headers that belong to one connection, not to the message (RFC 9110 §7.6.1). */
 export const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -67,14 +68,16 @@ export function connectionTokens(connection: string | undefined): readonly strin
 export function requestHeaders(
   client: IncomingHttpHeaders,
   withheld: ReadonlySet<string>,
-  host: string,
+  { host, takesHeader, defaultHeaders }: Pick<Instance, 'host' | 'takesHeader' | 'defaultHeaders'>,
   body: readonly Buffer[] | undefined,
 ): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = { host };
   for (const name in client) {
     const value = client[name];
-    if (value !== undefined && !withheld.has(name)) headers[name] = value;
+    if (value === undefined || withheld.has(name) || takesHeader?.(name) === false) continue;
+    headers[name] = value;
   }
+  for (const name in defaultHeaders) headers[name] ??= defaultHeaders[name] ?? '';
   for (const token of connectionTokens(client.connection)) delete headers[token];
   if (body !== undefined) {
     headers['content-type'] = 'application/json';

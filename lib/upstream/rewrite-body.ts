@@ -17,6 +17,8 @@ export interface BodyRules {
   readonly mergeWins: boolean;
   /** Overwrites and removals, ready to be made: all there is to do unless `merge` says more. */
   readonly edits: readonly Edit[];
+  /** Further edits, which depend on what the body holds; they win over the others. */
+  readonly adjust?: (document: JsonDocument) => readonly Edit[];
 }
 
 export interface RewrittenBody {
@@ -103,6 +105,7 @@ export function rewriteBody(document: JsonDocument, rules: BodyRules, protocol: 
     return edit.value === undefined ? undefined : JSON.parse(edit.value.toString());
   };
   let edits = mergeEdits(document, rules, (key) => edited(key, rules.edits));
+  if (rules.adjust !== undefined) for (const edit of rules.adjust(document)) edits = withEdit(edits, edit);
   const streams = protocol.streams && edited('stream', edits) === true;
   if (protocol.usageOnRequest) {
     if (streams) {

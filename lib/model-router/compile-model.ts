@@ -1,0 +1,139 @@
+import type { MakeBalancer } from '../balancer/balancer.ts';
+import { chash } from '../balancer/chash.ts';
+import { failover } from '../balancer/failover.ts';
+import { leastBusy } from '../balancer/least-busy.ts';
+import { leastCost } from '../balancer/least-cost.ts';
+import { leastLatency } from '../balancer/least-latency.ts';
+import { roundRobin } from '../balancer/round-robin.ts';
+import { makeTiers, type Ranked, type Tier } from '../balancer/tiers.ts';
+import type {
+  LoadedDirectModel,
+  LoadedHashSource,
+  LoadedModel,
+  LoadedRoutingModel,
+  LoadedTarget,
+  Strategy,
+} from '../config/loaded-model-router.ts';
+import type { AttemptRules, Instance } from '../plan.ts';
+import { type AddressList, makeAddressList } from './address-list.ts';
+import type { RetryRules } from './is-retryable.ts';
+import { eligibleTargets } from './routing-tags.ts';
+import type { Target } from './target.ts';
+import { plainTimeLimits, streamTimeLimits } from './time-limits.ts';
+import type { UsageMeter } from './usage-limits.ts';
+
+type Bounds = Omit<AttemptRules, 'whole'>;
+
+/** A target's place in one model: a direct model may be a target of many. */
+export interface Seat extends Ranked {
+  readonly target: Target;
+  readonly tags: readonly string[];
+  /** What somebody has configured; `undefined` where nobody has. */
+  readonly retries: number | undefined;
+  readonly plain: Bounds;
+  readonly stream: Bounds;
+}
+
+/** A name that callers may use, ready to serve requests. */
+export interface ServedModel {
+  readonly name: string;
+  /** Whether it routes to others. */
+  readonly isAlias: boolean;
+  readonly seats: ReadonlyMap<Instance, Seat>;
+  readonly instances: readonly Instance[];
+  readonly names: readonly string[];
+  readonly tiers: readonly Tier<Seat>[];
+  readonly strategy: Strategy;
+  readonly hashOn: readonly LoadedHashSource[];
+  /** Those for a request with this `x-aisix-routing-tags` header. */
+  readonly eligible: (tags: string | readonly string[] | undefined) => readonly Seat[];
+  /** How many other targets a request may try. */
+  readonly maxFallbacks: number;
+  readonly retryRules: RetryRules;
+  /** Whether targets are tried although all of them are unhealthy. */
+  readonly triesAnyway: boolean;
+  readonly addresses: AddressList | undefined;
+  readonly meter: UsageMeter | undefined;
+}
+
+const STRATEGIES = {
+  failover,
+  round_robin: roundRobin,
+  consistent_hash: chash,
+  least_cost: leastCost,
+  least_latency: leastLatency,
+  least_busy: leastBusy,
+} satisfies Record<Strategy, MakeBalancer>;
+
+const UNBOUNDED = {
+  maxResponseBytes: Number.POSITIVE_INFINITY,
+  maxStreamDurationMs: Number.POSITIVE_INFINITY,
+};
+
+function seatOf(
+  target: Target,
+  place: Omit<LoadedTarget, 'model'>,
+  alias: Partial<LoadedRoutingModel>,
+): Seat {
+  const { model, instance } = target;
+  return {
+    name: model.name,
+    priority: place.priority,
+    weight: place.weight,
+    metrics: instance.metrics,
+    target,
+    tags: place.tags,
+    retries: model.retries ?? alias.retries,
+    plain: { ...UNBOUNDED, ...plainTimeLimits(model, alias) },
+    stream: { ...UNBOUNDED, ...streamTimeLimits(model, alias) },
+  };
+}
+
+function serve(model: LoadedModel, seats: readonly Seat[], strategy: Strategy): Omit<ServedModel, 'meter'> {
+  const instances = seats.map(({ target }) => target.instance);
+  return {
+    name: model.name,
+    isAlias: model.kind === 'routing',
+    seats: new Map(seats.map((seat) => [seat.target.instance, seat])),
+    instances,
+    names: instances.map(({ name }) => name),
+    tiers: makeTiers(seats, 'highest-first', STRATEGIES[strategy]),
+    strategy,
+    hashOn: [],
+    eligible: eligibleTargets(seats),
+    maxFallbacks: Number.POSITIVE_INFINITY,
+    retryRules: { on429: false, statuses: new Set() },
+    triesAnyway: false,
+    addresses: model.allowedCidrs === undefined ? undefined : makeAddressList(model.allowedCidrs),
+  };
+}
+
+/** A direct model as callers see it: a plan with one target, which is tried whatever its state. */
+export function serveDirect(
+  model: LoadedDirectModel,
+  target: Target,
+  meter: UsageMeter | undefined,
+): ServedModel {
+  const seat = seatOf(target, { weight: 1, priority: 0, tags: [] }, {});
+  return { ...serve(model, [seat], 'failover'), triesAnyway: true, meter };
+}
+
+/** @param targets by name; the configuration has been checked, so that all of them are there */
+export function serveAlias(
+  model: LoadedRoutingModel,
+  targets: ReadonlyMap<string, Target>,
+  meter: UsageMeter | undefined,
+): ServedModel {
+  const seats = model.targets.flatMap((place) => {
+    const target = targets.get(place.model);
+    return target === undefined ? [] : [seatOf(target, place, model)];
+  });
+  return {
+    ...serve(model, seats, model.strategy),
+    hashOn: model.hashOn,
+    maxFallbacks: model.maxFallbacks ?? Number.POSITIVE_INFINITY,
+    retryRules: { on429: model.retryOn429, statuses: new Set(model.fallbackOnStatuses) },
+    triesAnyway: model.whenAllUnavailable === 'try_anyway',
+    meter,
+  };
+}

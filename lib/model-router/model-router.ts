@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { answerJson } from '../answer-json.ts';
+import type { ModelRouterConfig } from '../config/generated/model-router.ts';
+import { loadModelRouter } from '../config/load-model-router.ts';
+import type { Next } from '../exchange.ts';
+import { type Gateway, makeGateway } from '../gateway.ts';
+import { gatewayStatus } from '../stats/gateway-status.ts';
+import type { GatewayStatus } from '../status.ts';
+import type { AdminOptions } from './admin/admin-options.ts';
+import { type AdminRouter, makeAdminRouter } from './admin/make-admin-router.ts';
+import type { ModelStatusRow } from './admin/model-status-row.ts';
+import { answerListing } from './answer-listing.ts';
+import { endpointOf } from './endpoints.ts';
+import { loadStored } from './load-stored.ts';
+import { modelStatus } from './model-status.ts';
+import { type CurrentConfig, openRegistry } from './open-registry.ts';
+import { Reception } from './reception.ts';
+import { type ModelRouterHost, type RouterHost, resolveRouterHost } from './router-host.ts';
+import { openTable, type RouterTable } from './router-table.ts';
+import { makeTargetPool, type TargetPool } from './target-pool.ts';
+import { writtenConfig } from './written-config.ts';
+
+export interface ModelRouterStatus extends GatewayStatus {
+  readonly models: readonly ModelStatusRow[];
+}
+
+/** An Express/Connect middleware that also works as a bare `http` request listener. */
+export interface ModelRouter {
+  /** Serves `/v1/…` and `/status/models` below its mount point; what is none of these goes to `next`. */
+  (req: IncomingMessage, res: ServerResponse, next?: Next): void;
+  /** Ends background checks, closes idle sockets, and resolves when no request is under way any more. */
+  close(): Promise<void>;
+  /**
+   * Replaces the configuration at once; `host.store` is not told. Requests under way keep the old one. Models that are
+   * the same keep their sockets, cooldowns and counters.
+   *
+   * @throws ConfigError on an invalid configuration, and changes nothing
+   */
+  update(config: ModelRouterConfig): void;
+  /** The state of every model and of every target, without secrets. */
+  status(): ModelRouterStatus;
+  /**
+   * Makes an Express router that serves AISIX's Admin API below `/admin/v1`. Whoever has one of the keys may send the
+   * provider keys' secrets anywhere: mount it on a private listener.
+   *
+   * @throws ConfigError without keys, or where Express is not installed
+   */
+  admin(options: AdminOptions): AdminRouter;
+}
+
+function openConfig(config: unknown, host: RouterHost, pool: TargetPool): CurrentConfig {
+  const options = { hasSecretResolver: host.secret !== undefined };
+  const check = (input: unknown) => loadModelRouter(input, host.logger, options);
+  let table: RouterTable = openTable(check(config), new Map(), pool, host);
+  let written = writtenConfig(config);
+  return {
+    get table() {
+      return table;
+    },
+    get written() {
+      return written;
+    },
+    check,
+    swap(input) {
+      const replaced = table;
+      table = openTable(check(input), replaced.meters, pool, host);
+      written = writtenConfig(input);
+      replaced.close();
+    },
+  };
+}
+
+function listener(current: CurrentConfig, gateway: Gateway, ready: Promise<void>, isReady: () => boolean) {
+  return function serve(req: IncomingMessage, res: ServerResponse, next?: Next): void {
+    const endpoint = endpointOf(req);
+    if (endpoint === undefined) {
+      if (next !== undefined) next();
+      else
+        answerJson(req, res, 404, { error: { message: 'Not found', type: 'not_found', code: 'not_found' } });
+    } else if (!isReady()) {
+      void ready.then(() => serve(req, res, next));
+    } else if (endpoint.kind === 'generation') {
+      const { table } = current;
+      gateway.handle(req, res, next, new Reception(table, endpoint.takesAliases));
+    } else {
+      answerListing(current.table, req, res, endpoint);
+    }
+  };
+}
+
+/**
+ * Makes a middleware that serves models by names of your own: one name may stand for several models in a row, and
+ * callers have keys. It takes AISIX's models, provider keys and caller keys.
+ *
+ * @param config the three lists; plain JSON, never changed. Without `api_keys`, who may call is the host's business
+ * @param host what JSON cannot hold: logger, hooks, secrets, a store for what the admin API changes
+ * @throws ConfigError naming every fault at once
+ *
+ * @example
+ * ```ts
+ * app.use(modelRouter({
+ *   provider_keys: [{ id: 'openai', display_name: 'openai', provider: 'openai', api_key: '$env://OPENAI_API_KEY' }],
+ *   models: [
+ *     { display_name: 'primary', provider: 'openai', model_name: 'gpt-4o', provider_key_id: 'openai' },
+ *     { display_name: 'secondary', provider: 'openai', model_name: 'gpt-4o-mini', provider_key_id: 'openai' },
+ *     { display_name: 'chat', routing: { targets: [{ model: 'primary' }, { model: 'secondary' }] } },
+ *   ],
+ * }));
+ * ```
+ */
+export function modelRouter(config: ModelRouterConfig, host: ModelRouterHost = {}): ModelRouter {
+  const resolved = resolveRouterHost(host);
+  const current = openConfig(config, resolved, makeTargetPool(resolved));
+  const gateway = makeGateway(() => new Reception(current.table, true), resolved);
+  let isReady = resolved.store === undefined;
+  const ready = loadStored(current, resolved).then(() => {
+    isReady = true;
+  });
+  const registry = openRegistry(current, resolved, ready);
+  return Object.assign(
+    listener(current, gateway, ready, () => isReady),
+    {
+      async close() {
+        current.table.close();
+        await gateway.idle();
+      },
+      update(replacement: ModelRouterConfig) {
+        current.swap(replacement);
+      },
+      status: (): ModelRouterStatus => ({
+        ...gatewayStatus({ instances: current.table.instances, priorities: [0] }, gateway),
+        models: modelStatus(current.table),
+      }),
+      admin: (options: AdminOptions) => makeAdminRouter(options, registry, resolved.logger),
+    },
+  );
+}

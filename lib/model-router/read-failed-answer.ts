@@ -1,0 +1,52 @@
+import { ChunkList } from '../chunk-list.ts';
+import { isObject, type JsonObject, parseObject } from '../protocols/json.ts';
+import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
+
+const MAX_BYTES = 64 * 1024;
+
+/** How long a failed answer may take to end. */
+const DEADLINE_MS = 1000;
+
+/** Gathers the little that an error says. What does not end in time, or is too long, is left unread. */
+class FailedAnswer implements AnswerSink {
+  readonly #attempt: Attempt;
+  readonly #resolve: (json: JsonObject | undefined) => void;
+  readonly #chunks = new ChunkList();
+  readonly #timer = setTimeout(() => this.#giveUp(), DEADLINE_MS);
+
+  constructor(attempt: Attempt, resolve: (json: JsonObject | undefined) => void) {
+    this.#attempt = attempt;
+    this.#resolve = resolve;
+  }
+
+  onData(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    if (this.#chunks.bytes > MAX_BYTES) this.#giveUp();
+  }
+
+  onEnd(): void {
+    this.#end(parseObject(this.#chunks.take().toString()));
+  }
+
+  onFailure(): void {
+    this.#end(undefined);
+  }
+
+  #giveUp(): void {
+    this.#attempt.abort();
+    this.#end(undefined);
+  }
+
+  #end(json: JsonObject | undefined): void {
+    clearTimeout(this.#timer);
+    this.#resolve(json);
+  }
+}
+
+/** The error in a failed answer, as it is in OpenAI's and Anthropic's wire; `undefined` where it says nothing of use. */
+export async function readFailedAnswer(attempt: Attempt): Promise<JsonObject | undefined> {
+  const json = await new Promise<JsonObject | undefined>((resolve) => {
+    attempt.pipeTo(new FailedAnswer(attempt, resolve));
+  });
+  return isObject(json?.error) ? json.error : json;
+}

@@ -1,0 +1,27 @@
+import type { Exchange } from '../exchange.ts';
+import type { ServedModel } from './compile-model.ts';
+import type { RouterHost } from './router-host.ts';
+
+/** Visible ASCII, and spaces between: what a header can say without being encoded. */
+const SENDABLE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/**
+ * What a successful chat completion says of how it was served.
+ *
+ * @param servedBy the name of the target
+ */
+export function responseHeaders(
+  { protocol }: Exchange,
+  { isAlias }: ServedModel,
+  servedBy: string,
+  callId: string,
+  { servedByHeader, callIdHeader, logger }: RouterHost,
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  if (protocol.name !== 'openai-chat') return headers;
+  if (callIdHeader !== undefined) headers[callIdHeader] = callId;
+  if (servedByHeader === undefined || !isAlias) return headers;
+  if (SENDABLE.test(servedBy)) headers[servedByHeader] = servedBy;
+  else logger.warn({ model: servedBy }, `the name of a model cannot be sent as ${servedByHeader}`);
+  return headers;
+}

@@ -1,0 +1,199 @@
+import type { Tier } from '../balancer/tiers.ts';
+import type { LoadedCaller } from '../config/loaded-model-router.ts';
+import type { Exchange } from '../exchange.ts';
+import { runtimeState } from '../health/runtime-state.ts';
+import type { Asked, AttemptRules, Instance, Plan, Refusal, Verdict, WholeReader } from '../plan.ts';
+import { clientAddress } from '../request/variables.ts';
+import { backoffMs } from '../upstream/backoff.ts';
+import type { Outcome } from '../upstream/outcome.ts';
+import type { Try } from '../upstream/try.ts';
+import type { Seat, ServedModel } from './compile-model.ts';
+import { readHashKey } from './hash-source.ts';
+import { isRetryable } from './is-retryable.ts';
+import type { MeteredQuota } from './metered-quota.ts';
+import { presentRouted } from './present-routed.ts';
+import { refuseRouted } from './refuse-routed.ts';
+import type { RouterHost } from './router-host.ts';
+import { renamedAnswers } from './whole-answers.ts';
+
+/** The lower, the better: nothing speaks against it, its failures bench it, its background check has failed. */
+type Rank = 0 | 1 | 2;
+
+function rankOf({ target: { instance, check } }: Seat, nowMs: number): Rank {
+  if (check?.isUnhealthy(nowMs)) return 2;
+  return runtimeState({ cooldown: instance.cooldown, check }, nowMs) === 'cooldown' ? 1 : 0;
+}
+
+/** What all requests of one router have in common. */
+export type SharedPlan = Pick<
+  Plan,
+  'limits' | 'logging' | 'withheldHeaders' | 'injectedHeaders' | 'isForwarded' | 'priorities' | 'close'
+>;
+
+/** Who is served what, and by which settings. */
+export interface Routing {
+  readonly exchange: Exchange;
+  readonly model: ServedModel;
+  /** `undefined` where callers are the host application's business. */
+  readonly caller: LoadedCaller | undefined;
+  readonly callId: string;
+  readonly quota: MeteredQuota;
+  readonly host: RouterHost;
+  readonly shared: SharedPlan;
+}
+
+/** One request for one model: the plan by which it is served, which remembers what has been tried. */
+export class RoutedRequest implements Plan {
+  readonly instances: Plan['instances'];
+  readonly names: Plan['names'];
+  readonly limits: Plan['limits'];
+  readonly logging: Plan['logging'];
+  readonly withheldHeaders: Plan['withheldHeaders'];
+  readonly injectedHeaders: Plan['injectedHeaders'];
+  readonly priorities: Plan['priorities'];
+  readonly #routing: Routing;
+  readonly #nowMs = Date.now();
+  readonly #eligible: readonly Seat[];
+  readonly #whole: WholeReader;
+  #bestRank: Rank | undefined;
+  #tier = 0;
+  #seat: Seat | undefined;
+  #targetsTried = 0;
+  /** Of the target that is being tried. */
+  #tries = 0;
+
+  constructor(routing: Routing) {
+    const { model, shared, exchange } = routing;
+    this.#routing = routing;
+    this.instances = model.instances;
+    this.names = model.names;
+    this.limits = shared.limits;
+    this.logging = shared.logging;
+    this.withheldHeaders = shared.withheldHeaders;
+    this.injectedHeaders = shared.injectedHeaders;
+    this.priorities = shared.priorities;
+    this.#eligible = model.eligible(exchange.req.headers['x-aisix-routing-tags']);
+    this.#whole = renamedAnswers(exchange.protocol, model.name);
+  }
+
+  isForwarded(): boolean {
+    return false;
+  }
+
+  close(): void {}
+
+  next(_asked: Asked, isOut: (instance: Instance) => boolean): Instance | undefined {
+    const { model, quota } = this.#routing;
+    if (this.#targetsTried > model.maxFallbacks) return undefined;
+    const seat = this.#nextSeat(isOut);
+    if (seat === undefined) return undefined;
+    this.#seat = seat;
+    this.#targetsTried++;
+    this.#tries = 1;
+    quota.begin(seat.target.meter, seat.name);
+    return seat.target.instance;
+  }
+
+  #nextSeat(isOut: (instance: Instance) => boolean): Seat | undefined {
+    const { tiers } = this.#routing.model;
+    for (; this.#tier < tiers.length; this.#tier++) {
+      const tier = tiers[this.#tier];
+      const seat = tier && this.#pickFrom(tier, ({ target }) => isOut(target.instance));
+      if (seat !== undefined) return seat;
+    }
+    return undefined;
+  }
+
+  #pickFrom(tier: Tier<Seat>, isOut: (seat: Seat) => boolean): Seat | undefined {
+    const { model, exchange, caller } = this.#routing;
+    const last = this.#seat === undefined ? -1 : tier.targets.indexOf(this.#seat);
+    if (model.strategy === 'round_robin' && last !== -1) {
+      // Another turn would be taken from requests that begin with it: the rest follow from the winner on.
+      const following = [...tier.targets.slice(last + 1), ...tier.targets.slice(0, last)];
+      return following.find((seat) => !isOut(seat));
+    }
+    if (model.strategy === 'consistent_hash') {
+      exchange.hashKey ??= readHashKey(model.hashOn, exchange.req, caller);
+    }
+    return tier.balancer.pick(exchange.hashKey ?? '', isOut);
+  }
+
+  /** Whatever can be said before the targets are compared with each other. */
+  #ownRefusal(seat: Seat): Refusal | undefined {
+    const { exchange, model } = this.#routing;
+    const { instance, addresses, meter } = seat.target;
+    if (!instance.routes.has(exchange.protocol.name)) return 'protocol_not_supported';
+    if (addresses?.includes(clientAddress(exchange.req)) === false) return 'ip_restricted';
+    if (!this.#eligible.includes(seat)) return 'tags_differ';
+    // A direct model that is asked for itself has been looked at, and has counted this request.
+    if (meter === undefined || meter === model.meter) return undefined;
+    return meter.waitMs(this.#nowMs) > 0 ? 'rate_limited' : undefined;
+  }
+
+  refusal(_asked: Asked, instance: Instance): Refusal | undefined {
+    const { model } = this.#routing;
+    const seat = model.seats.get(instance);
+    if (seat === undefined) return 'protocol_not_supported';
+    const own = this.#ownRefusal(seat);
+    if (own !== undefined) return own;
+    this.#bestRank ??= this.#findBestRank();
+    const rank = rankOf(seat, this.#nowMs);
+    if (rank === 2) return this.#bestRank === 2 && model.triesAnyway ? undefined : 'unhealthy';
+    return rank > this.#bestRank ? 'cooldown' : undefined;
+  }
+
+  #findBestRank(): Rank {
+    let best: Rank = 2;
+    for (const seat of this.#routing.model.seats.values()) {
+      const rank = rankOf(seat, this.#nowMs);
+      if (rank < best && this.#ownRefusal(seat) === undefined) best = rank;
+    }
+    return best;
+  }
+
+  refuse(exchange: Exchange): ReturnType<Plan['refuse']> {
+    return refuseRouted(exchange, this.#routing.model, this.#nowMs);
+  }
+
+  attemptRules(instance: Instance, streams: boolean): AttemptRules {
+    const seat = this.#routing.model.seats.get(instance);
+    if (seat === undefined) throw new TypeError('An instance of another model was tried');
+    return { ...(streams ? seat.stream : seat.plain), whole: this.#whole };
+  }
+
+  isFailure(status: number): boolean {
+    return status >= 400;
+  }
+
+  judge(_tries: number, outcome: Outcome): Verdict {
+    if (outcome.kind === 'answered' && outcome.status < 400) {
+      this.#seat?.target.check?.noteSuccess();
+      return 'answer';
+    }
+    if (!isRetryable(outcome, this.#routing.model.retryRules)) return 'answer';
+    if (this.#tries > this.#retries(outcome)) return 'next';
+    const headers = outcome.kind === 'answered' ? outcome.head.headers : undefined;
+    return { againAfterMs: backoffMs(this.#tries++, headers, Date.now()) };
+  }
+
+  /** Without a word of the configuration, a target that fails is left rather than ground down. */
+  #retries(outcome: Outcome): number {
+    const configured = this.#seat?.retries;
+    if (configured !== undefined) return configured;
+    return outcome.kind === 'timed-out' || this.#hasOthers() ? 0 : this.#routing.host.defaultRetries;
+  }
+
+  #hasOthers(): boolean {
+    const { model, exchange } = this.#routing;
+    if (this.#targetsTried > model.maxFallbacks) return false;
+    return model.instances.some(
+      (instance) => !exchange.out.has(instance) && this.refusal(exchange, instance) === undefined,
+    );
+  }
+
+  present(exchange: Exchange, tried: Try): void {
+    const { model, callId, host } = this.#routing;
+    const isExhausted = isRetryable(tried.outcome, model.retryRules) && !this.#hasOthers();
+    presentRouted(exchange, tried, { model, callId, host, isExhausted });
+  }
+}

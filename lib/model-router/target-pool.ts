@@ -1,0 +1,58 @@
+import type { LoadedDirectModel } from '../config/loaded-model-router.ts';
+import { SecretStore } from '../config/references.ts';
+import { type BackgroundChecks, makeBackgroundChecks } from '../health/background-checks.ts';
+import type { ResolvedHost } from '../resolve-host.ts';
+import { backgroundProbe } from './background-probe.ts';
+import { compileTarget } from './compile-target.ts';
+import type { OpenTarget } from './target.ts';
+
+interface Shared {
+  readonly target: OpenTarget;
+  holds: number;
+}
+
+/**
+ * The targets of one router, which outlive its configurations: one that is written again as it was keeps its sockets,
+ * its cooldown and what is known of its health.
+ */
+export interface TargetPool {
+  /** Opens a target, or goes on with the one that is there. */
+  take(model: LoadedDirectModel): OpenTarget;
+  /** Gives it back. The last one closes its idle sockets, and ends its background check. */
+  release(model: LoadedDirectModel): void;
+}
+
+/** Everything that makes a target another one. Limits and addresses are looked at elsewhere. */
+function keyOf({ limits: _, allowedCidrs: _1, ...model }: LoadedDirectModel): string {
+  return JSON.stringify(model);
+}
+
+function open(model: LoadedDirectModel, key: string, secrets: SecretStore, checks: BackgroundChecks) {
+  const instance = compileTarget(model, secrets);
+  const rules = model.backgroundCheck;
+  const check = rules && checks.watch(key, rules, backgroundProbe(instance, rules));
+  return { instance, check };
+}
+
+export function makeTargetPool(host: ResolvedHost): TargetPool {
+  const secrets = new SecretStore(host.secret);
+  const checks = makeBackgroundChecks();
+  const shared = new Map<string, Shared>();
+  return {
+    take(model) {
+      const key = keyOf(model);
+      const known = shared.get(key) ?? { target: open(model, key, secrets, checks), holds: 0 };
+      shared.set(key, known);
+      known.holds++;
+      return known.target;
+    },
+    release(model) {
+      const key = keyOf(model);
+      const known = shared.get(key);
+      if (known === undefined || --known.holds > 0) return;
+      shared.delete(key);
+      known.target.check?.close();
+      known.target.instance.transport.close();
+    },
+  };
+}
