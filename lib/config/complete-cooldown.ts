@@ -1,5 +1,5 @@
 import type { DefaultedCooldownConfig } from './generated/model-defaulted.ts';
-import type { LoadedCooldown } from './loaded-model-router.ts';
+import type { LoadedCooldown } from './loaded-cooldown.ts';
 
 /** `undefined` for one that is switched off. */
 export function completeCooldown(config: DefaultedCooldownConfig): LoadedCooldown | undefined {

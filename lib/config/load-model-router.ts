@@ -40,14 +40,15 @@ function loadList<Config>(
   options: LoadOptions,
 ): LoadedList<Config> {
   const list = whole[kind];
+  const items: readonly unknown[] = Array.isArray(list) ? list : [];
   const placed = placedItems(whole, kind);
   fillIds(kind, placed);
-  if (!Array.isArray(list)) return { placed, checked: [] };
-  const checked = list.flatMap((item: unknown, index) => {
+  const checked: Checked<Config>[] = [];
+  for (const [index, item] of items.entries()) {
     const path = [kind, index];
     const config = parts.load(path, (below) => loadResource(item, check, below, options));
-    return config === undefined ? [] : [{ path, config }];
-  });
+    if (config !== undefined) checked.push({ path, config });
+  }
   return { placed, checked };
 }
 

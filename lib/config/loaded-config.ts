@@ -1,5 +1,5 @@
 import type { InstanceConfig, RequestBodyOverride } from './generated/ai-proxy-multi.ts';
-import type { LoadedCooldown } from './loaded-model-router.ts';
+import type { LoadedCooldown } from './loaded-cooldown.ts';
 
 /** The providers that the schema knows. */
 export type ProviderName = InstanceConfig['provider'];

@@ -1,19 +1,10 @@
 import type { JsonRecord } from './loaded-config.ts';
+import type { LoadedCooldown } from './loaded-cooldown.ts';
+
+export type { LoadedCooldown } from './loaded-cooldown.ts';
 
 /** The protocol family an upstream speaks; `anthropic` has its own Messages API and OpenAI's chat beside it. */
 export type Adapter = 'openai' | 'anthropic' | 'azure-openai';
-
-/** Request-path cooldown: what benches a target, and for how long. */
-export interface LoadedCooldown {
-  readonly triggerStatuses: readonly number[];
-  readonly triggerOnTimeout: boolean;
-  readonly triggerOnTransport: boolean;
-  /** Above 0: a cooldown that is switched off is not there at all. */
-  readonly defaultMs: number;
-  /** Upper bound of what an upstream's `retry-after` may ask for. */
-  readonly maxMs: number;
-  readonly honorRetryAfter: boolean;
-}
 
 /** A paid probe: a real chat of one message. */
 export interface LoadedBackgroundCheck {

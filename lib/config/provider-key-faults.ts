@@ -2,13 +2,13 @@ import { X509Certificate } from 'node:crypto';
 import { withheldHeaders } from '../upstream/request-headers.ts';
 import { apiBaseFlaw } from './api-base.ts';
 import type { ConfigFault } from './config-error.ts';
+import { describeValue } from './describe-value.ts';
 import { fillReferences } from './fill-references.ts';
 import { isHeaderValue } from './header-value.ts';
 import { formatPath } from './json-path.ts';
 import type { LoadOptions } from './load-options.ts';
 import { type Placed, placedField } from './placed.ts';
 import { hasSecretReference } from './references.ts';
-import { textFault } from './text-fault.ts';
 
 /** Those of one connection, those that the gateway sets by itself, and those that hold credentials. */
 const RESERVED_HEADERS = withheldHeaders([], () => false);
@@ -43,15 +43,21 @@ function fillNow(place: Placed, name: string): readonly ConfigFault[] {
   return [{ path: formatPath([...place.path, name]), message: 'must not refer to $secret://' }];
 }
 
-/** Only what has been filled in can be looked at. */
+/** Only what has been filled in can be looked at, and what a variable holds is not shown. */
 function fillAndCheck(
   place: Placed,
   name: string,
   findFlaw: (text: string) => string | undefined,
   fill: (place: Placed, name: string) => readonly ConfigFault[],
 ): readonly ConfigFault[] {
+  const written = place.object[name];
   const faults = fill(place, name);
-  return faults.length > 0 ? faults : textFault(place.object[name], [...place.path, name], findFlaw);
+  const value = place.object[name];
+  const flaw = faults.length === 0 && typeof value === 'string' ? findFlaw(value) : undefined;
+  if (flaw === undefined) return faults;
+  const path = [...place.path, name];
+  const shown = value === written ? describeValue(value, path) : undefined;
+  return [{ path: formatPath(path), message: shown === undefined ? flaw : `is ${shown}, ${flaw}` }];
 }
 
 function rivalFaults({ path, object: { api_key, secret } }: Placed): readonly ConfigFault[] {

@@ -44,6 +44,7 @@ describe('a key of a vendor is not shown', () => {
     ['in the address', { api_base: `https://user:${SECRET}@llm.example.com` }],
     ['in the query of a wrong address', { api_base: `ftp://llm.example.com/?key=${SECRET}` }],
     ['in an address without a scheme', { api_base: `user:${SECRET}@llm.example.com` }],
+    ['in an address from a variable', { api_base: '$env://SECRET_KEY' }],
     ['in a header', { request: { default_headers: { authorization: SECRET } } }],
     ['in a header with a line break', { request: { default_headers: { 'x-a': `${SECRET}\n` } } }],
     ['in a header as an array', { request: { default_headers: { 'x-a': [SECRET] } } }],
