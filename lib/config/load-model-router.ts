@@ -17,7 +17,6 @@ import { makeProviderKeys, type ProviderKeys } from './provider-keys.ts';
 import { loadResource, type ResourceCheck, resourceChecks } from './router-resources.ts';
 import { forms } from './schemas.ts';
 import { warnOfUnknown } from './unknown-fields.ts';
-import { warnOfZeroLimits } from './zero-limit-warnings.ts';
 
 /** A resource that has nothing wrong in itself, and its place. */
 interface Checked<Config> {
@@ -83,9 +82,6 @@ export function loadModelRouter(input: unknown, logger: Logger, options: LoadOpt
     ...referenceFaults(models.placed, keys.placed),
   ];
   const { api_keys } = checkConfig(config, forms.modelRouter(), faults, logger, warnOfUnknown);
-  for (const { path, config } of [...models.checked, ...callers.checked]) {
-    warnOfZeroLimits(config.rate_limit, path, logger);
-  }
   const providerKeys = makeProviderKeys(keys.checked, logger);
   const loaded = models.checked.map((model) => completeModel(model, providerKeys));
   return Object.freeze({

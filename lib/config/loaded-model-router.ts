@@ -19,7 +19,7 @@ export interface LoadedBackgroundCheck {
 
 /** How much a model or a caller may use. Absent fields limit nothing. */
 export interface LoadedUsageLimits {
-  /** Each above 0: a limit written as 0 is none. Requests per second, minute, hour, day. */
+  /** 0 lets nothing through. Requests per second, minute, hour, day. */
   readonly rps?: number;
   readonly rpm?: number;
   readonly rph?: number;

@@ -116,7 +116,11 @@ describe('what a direct model is loaded into', () => {
     ['a timeout that no timer can have', { timeout: 1e12 }, { timeoutMs: 2 ** 31 - 1 }],
     ['a price of 0', { cost: { input_per_1k: 0, output_per_1k: 0 } }, { price: 0 }],
     ['retries switched off', { retries: 0 }, { retries: 0 }],
-    ['limits of 0, which are none', { rate_limit: { rpm: 0, tpm: 9 } }, { limits: { tpm: 9 } }],
+    [
+      'limits of 0, which let nothing through',
+      { rate_limit: { rpm: 0, tpm: 9 } },
+      { limits: { rpm: 0, tpm: 9 } },
+    ],
     [
       'another cooldown',
       { cooldown: { default_seconds: 5 } },
@@ -263,7 +267,7 @@ describe('what a caller is loaded into', () => {
       keyHash: hashOf('a'),
       allowedModels: [],
       disabled: true,
-      limits: { tpm: 5 },
+      limits: { tpm: 5, concurrency: 0 },
       expiresAtMs: Date.UTC(2027, 0, 31, 12, 0, 0, 500),
       labels,
     });
@@ -386,13 +390,6 @@ describe('a router warns', () => {
         path: 'models[0].provider',
         message: 'is "anthropic", but its provider key is one of "openai", where requests go',
       },
-    ]);
-  });
-
-  it('of limits that limit nothing', () => {
-    const lists = { api_keys: [callerKey({ rate_limit: { rpm: 0, tpm: 1 } })] };
-    expect(warnings(routerOf(lists))).toEqual([
-      { path: 'api_keys[0].rate_limit.rpm', message: 'is 0, which limits nothing' },
     ]);
   });
 });

@@ -69,7 +69,7 @@ function errorEventOf(protocol: string, code: string): { event: string | undefin
   if (protocol === 'openai-responses') {
     return { event: 'error', data: { type: 'error', code, message, param: null, sequence_number: 0 } };
   }
-  return { event: undefined, data: { error: { message, type: 'server_error', param: null, code } } };
+  return { event: 'error', data: { error: { message, type: 'server_error', param: null, code } } };
 }
 
 /** Reads one event as an SSE client does. */
@@ -116,7 +116,7 @@ describe('an event that is cut off in its middle', () => {
     const event = chatEvent('Hi').replaceAll('\n', '\r');
     const { app } = await startDying(event, deaths['closes the connection']);
     const answer = parseWire(await (await ask(app)).closed());
-    expect(answer.body.slice(event.length)).toMatch(/^data: \{"error"/);
+    expect(answer.body.slice(event.length)).toMatch(/^event: error\ndata: \{"error"/);
   });
 });
 

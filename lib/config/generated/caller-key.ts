@@ -49,31 +49,31 @@ export interface CallerKeyConfig {
  */
 export interface UsageLimits {
   /**
-   * Requests a second; 0 is no limit. Default: no limit.
+   * Requests a second; 0 lets nothing through. Default: no limit.
    */
   rps?: number;
   /**
-   * Requests a minute; 0 is no limit. Default: no limit.
+   * Requests a minute; 0 lets nothing through. Default: no limit.
    */
   rpm?: number;
   /**
-   * Requests an hour; 0 is no limit. Default: no limit.
+   * Requests an hour; 0 lets nothing through. Default: no limit.
    */
   rph?: number;
   /**
-   * Requests a day; 0 is no limit. Default: no limit.
+   * Requests a day; 0 lets nothing through. Default: no limit.
    */
   rpd?: number;
   /**
-   * Tokens a minute; 0 is no limit. Default: no limit.
+   * Tokens a minute; 0 lets nothing through. Default: no limit.
    */
   tpm?: number;
   /**
-   * Tokens a day; 0 is no limit. Default: no limit.
+   * Tokens a day; 0 lets nothing through. Default: no limit.
    */
   tpd?: number;
   /**
-   * Requests under way at the same time; 0 is no limit. Default: no limit.
+   * Requests under way at the same time; 0 lets nothing through. Default: no limit.
    */
   concurrency?: number;
 }
