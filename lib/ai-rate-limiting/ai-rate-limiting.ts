@@ -3,6 +3,7 @@ import { addLimiter } from '../admission.ts';
 import type { AiRateLimitingConfig } from '../config/generated/ai-rate-limiting.ts';
 import { loadRateLimiting } from '../config/load-rate-limiting.ts';
 import type { Host } from '../host.ts';
+import { replaceable } from '../replaceable.ts';
 import { resolveHost } from '../resolve-host.ts';
 import { makeLimiter, type OwnedLimiter } from './limiter.ts';
 import { openLocalStore } from './local-store.ts';
@@ -17,7 +18,10 @@ export interface RateLimitingMiddleware {
    * @throws ConfigError on an invalid configuration, and changes nothing
    */
   update(config: AiRateLimitingConfig): void;
-  /** Resolves when every request under way has been charged and connections to Redis are closed. */
+  /**
+   * Resolves when every request under way has been charged and connections to Redis are closed: not before requests
+   * that have come through have ended, where the counters are in Redis.
+   */
   close(): Promise<void>;
 }
 
@@ -46,24 +50,21 @@ export function aiRateLimiting(config: AiRateLimitingConfig, host: Host = {}): R
       resolved,
       localStore,
     );
-  let limiter = make(config);
-  let replacedOnes: Promise<unknown> = Promise.resolve();
+  const limiters = replaceable(make(config));
   const watch = warnOfIdleLimiter(logger);
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
+      const limiter = limiters.current;
       addLimiter(req, limiter);
+      limiter.hold(req, res);
       watch(req, res, limiter);
       next();
     },
     {
       update(replacement: AiRateLimitingConfig) {
-        const replaced = limiter;
-        limiter = make(replacement);
-        replacedOnes = Promise.all([replacedOnes, replaced.close()]);
+        limiters.replace(make(replacement));
       },
-      async close() {
-        await Promise.all([replacedOnes, limiter.close()]);
-      },
+      close: () => limiters.close(),
     },
   );
 }

@@ -1,6 +1,8 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../answer/gateway-error.ts';
 import type { LoadedRateLimiting } from '../config/loaded-rate-limiting.ts';
 import type { Consumption, Limiter } from '../quota.ts';
+import { makeWaitingRequests } from '../request/waiting-requests.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { costOf } from './cost.ts';
 import type { Charge, CounterStore } from './counter-store.ts';
@@ -12,7 +14,9 @@ import { type QuotaKeeper, RequestQuota } from './request-quota.ts';
 export interface OwnedLimiter extends Limiter {
   /** Whether a gateway has asked it about any request yet. */
   readonly hasBeenAsked: boolean;
-  /** Lets go of the counters once every request it has been asked about is charged. */
+  /** Keeps the counters within reach of a request about which it may be asked later, until that has ended. */
+  hold(req: IncomingMessage, res: ServerResponse): void;
+  /** Lets go of the counters once every request that it holds or has been asked about has ended and is charged. */
   close(): Promise<void>;
 }
 
@@ -43,8 +47,10 @@ export function makeLimiter(
   const store: CounterStore = isLocal ? localStore : openStore(settings, { logger, secret: host.secret });
   const openMeters = compileMeters(config, `${config.keyPrefix}:${config.fingerprint}:${scope}:`);
   const cost = costOf(config);
-  /** Requests that have not been charged yet. */
+  /** Those that have been asked about and have not been charged yet. */
   let open = 0;
+  /** Local counters outlive their limiter: nobody needs to be waited for. */
+  const held = isLocal ? undefined : makeWaitingRequests();
   let hasBeenAsked = false;
   let losesCharges = false;
   let allCharged: (() => void) | undefined;
@@ -98,6 +104,7 @@ export function makeLimiter(
   }
 
   async function finish(): Promise<void> {
+    await held?.none();
     if (open > 0) {
       await new Promise<void>((resolve) => {
         allCharged = resolve;
@@ -123,6 +130,9 @@ export function makeLimiter(
       hasBeenAsked = true;
       open++;
       return new RequestQuota(keeper, openMeters(req, { custom: host.vars, locals }));
+    },
+    hold(req, res) {
+      held?.add(req, res);
     },
     close() {
       closing ??= finish();

@@ -11,6 +11,7 @@ import { type HealthChecks, makeHealthChecks } from '../health/health-checks.ts'
 import type { Host } from '../host.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import { registerConsumers } from '../key-auth/consumer-registry.ts';
+import { replaceable } from '../replaceable.ts';
 import { type ResolvedHost, resolveHost } from '../resolve-host.ts';
 import type { GatewayStatus } from '../status.ts';
 import { compileRoutes, type FindRoute } from './match-route.ts';
@@ -93,25 +94,20 @@ export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): Apisi
   const lasting = { host: resolved, localStore: openLocalStore(), healthChecks: makeHealthChecks(resolved) };
   const open = (input: unknown): RouteTable =>
     openTable(loadApisixRouter(input, resolved.logger, options), lasting);
-  let table = open(config);
-  let replacedOnes: Promise<unknown> = Promise.resolve();
+  const tables = replaceable(open(config));
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next?: Next) => {
-      const route = table.find(req);
+      const route = tables.current.find(req);
       if (route !== undefined) route.handle(req, res, next);
       else if (next !== undefined) next();
       else answerJson(req, res, 404, { error_msg: '404 Route Not Found' });
     },
     {
       update(replacement: ApisixRouterConfig) {
-        const replaced = table;
-        table = open(replacement);
-        replacedOnes = Promise.all([replacedOnes, replaced.close()]);
+        tables.replace(open(replacement));
       },
-      async close() {
-        await Promise.all([replacedOnes, table.close()]);
-      },
-      status: () => Object.fromEntries(table.routes.map((route) => [route.id, route.status()])),
+      close: () => tables.close(),
+      status: () => Object.fromEntries(tables.current.routes.map((route) => [route.id, route.status()])),
     },
   );
 }

@@ -16,7 +16,6 @@ import { gatewayStatus } from '../stats/gateway-status.ts';
 import type { GatewayStatus } from '../status.ts';
 import { forwardTest } from '../upstream/request-headers.ts';
 import type { Matched } from './match-route.ts';
-import { makeWaitingRequests } from './waiting-requests.ts';
 
 /** A route that is open. */
 export interface ServedRoute extends Matched {
@@ -66,7 +65,6 @@ function openGateway(
 export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings): ServedRoute {
   const { registry, makeLimiter } = surroundings;
   const authenticate = route.keyAuth === undefined ? undefined : makeKeyAuth(route.keyAuth, registry);
-  const waiting = makeWaitingRequests();
   let limiter: OwnedLimiter | undefined;
   if (route.rateLimiting !== undefined) limiter = makeLimiter(route.rateLimiting, `route:${route.id}`);
   // Health checks begin here: nothing may throw from here on.
@@ -88,18 +86,16 @@ export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings):
         proxy(req, res, next);
         return;
       }
-      const leave = waiting.add(req, res);
       authenticate(req, res, (error) => {
         if (error === undefined) proxy(req, res, next);
         else if (next === undefined) answerJson(req, res, 500, { error_msg: '500 Internal Server Error' });
         else next(error);
-        leave();
       });
     },
     status: () => gatewayStatus(plan, gateway),
     async close() {
       plan.close();
-      await waiting.none();
+      await registry.waiting.none();
       await gateway.idle();
       await limiter?.close();
     },
