@@ -6,7 +6,7 @@ import type { Host } from '../host.ts';
 import { replaceable } from '../replaceable.ts';
 import { resolveHost } from '../resolve-host.ts';
 import { makeLimiter, type OwnedLimiter } from './limiter.ts';
-import { openLocalStore } from './local-store.ts';
+import { openLocalPools } from './local-pools.ts';
 import { warnOfIdleLimiter } from './warn-of-idle-limiter.ts';
 
 /** An Express/Connect middleware that also works in front of a bare `http` request listener. */
@@ -42,13 +42,13 @@ export interface RateLimitingMiddleware {
 export function aiRateLimiting(config: AiRateLimitingConfig, host: Host = {}): RateLimitingMiddleware {
   const resolved = resolveHost(host);
   const { logger } = resolved;
-  const localStore = openLocalStore();
+  const localPools = openLocalPools();
   const make = (input: unknown): OwnedLimiter =>
     makeLimiter(
       loadRateLimiting(input, logger, { hasSecretResolver: resolved.secret !== undefined }),
       '',
       resolved,
-      localStore,
+      localPools,
     );
   const limiters = replaceable(make(config));
   const watch = warnOfIdleLimiter(logger);

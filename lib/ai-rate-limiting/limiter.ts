@@ -5,8 +5,9 @@ import type { Consumption, Limiter } from '../quota.ts';
 import { makeWaitingRequests } from '../request/waiting-requests.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { costOf } from './cost.ts';
-import type { Charge, CounterStore } from './counter-store.ts';
+import type { LocalPools } from './local-pools.ts';
 import { compileMeters, type Meter } from './meter.ts';
+import { localMeters, type MeterStore, sharedMeters } from './meter-store.ts';
 import { openStore } from './open-store.ts';
 import { type QuotaKeeper, RequestQuota } from './request-quota.ts';
 
@@ -31,7 +32,7 @@ function unavailable(cause: unknown): GatewayError {
  *
  * @param scope whom or what the counters belong to: limiters of one store with equal limits and the same scope count
  *   together
- * @param localStore where they are kept unless the policy names another place; it outlives the limiter, so that a new
+ * @param localPools where they are kept unless the policy names another place; they outlive the limiter, so that a new
  *   one with the same limits goes on counting where this one ended
  * @throws ConfigError where the policy needs a package that is not installed
  */
@@ -39,12 +40,14 @@ export function makeLimiter(
   config: LoadedRateLimiting,
   scope: string,
   host: ResolvedHost,
-  localStore: CounterStore,
+  localPools: LocalPools,
 ): OwnedLimiter {
   const { logger } = host;
   const { store: settings } = config;
   const isLocal = settings.policy === 'local';
-  const store: CounterStore = isLocal ? localStore : openStore(settings, { logger, secret: host.secret });
+  const store: MeterStore = isLocal
+    ? localMeters(localPools)
+    : sharedMeters(openStore(settings, { logger, secret: host.secret }));
   const openMeters = compileMeters(config, `${config.keyPrefix}:${config.fingerprint}:${scope}:`);
   const cost = costOf(config);
   /** Those that have been asked about and have not been charged yet. */
@@ -76,9 +79,9 @@ export function makeLimiter(
     finishOne();
   }
 
-  function charge(charges: readonly Charge[]): void {
+  function charge(charged: readonly Meter[], amount: number): void {
     try {
-      const charging = store.add(charges);
+      const charging = store.add(charged, amount);
       if (charging === undefined) onCharged();
       else charging.then(onCharged, onLost);
     } catch (error) {
@@ -89,7 +92,7 @@ export function makeLimiter(
   function settle(charged: readonly Meter[], consumption: Consumption | undefined): number {
     const amount = consumption === undefined || charged.length === 0 ? 0 : cost(consumption);
     if (amount === 0) finishOne();
-    else charge(charged.map(({ key, windowSeconds }) => ({ key, amount, windowSeconds })));
+    else charge(charged, amount);
     return amount;
   }
 
@@ -99,7 +102,7 @@ export function makeLimiter(
   }
 
   function read(looked: readonly Meter[]): ReturnType<QuotaKeeper['read']> {
-    const reading = store.read(looked.map(({ key }) => key));
+    const reading = store.read(looked);
     return reading instanceof Promise ? reading.catch(onUnreadable) : reading;
   }
 
@@ -110,7 +113,7 @@ export function makeLimiter(
         allCharged = resolve;
       });
     }
-    if (!isLocal) await store.close();
+    await store.close();
   }
 
   const keeper: QuotaKeeper = {

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CounterStore } from '../ai-rate-limiting/counter-store.ts';
 import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
-import { openLocalStore } from '../ai-rate-limiting/local-store.ts';
+import { type LocalPools, openLocalPools } from '../ai-rate-limiting/local-pools.ts';
 import { answerJson } from '../answer-json.ts';
 import type { ApisixRouterConfig } from '../config/generated/apisix-router.ts';
 import { loadApisixRouter } from '../config/load-apisix-router.ts';
@@ -44,12 +43,12 @@ interface RouteTable {
 /** What outlives the tables of one router. */
 interface Lasting {
   readonly host: ResolvedHost;
-  readonly localStore: CounterStore;
+  readonly localPools: LocalPools;
   readonly healthChecks: HealthChecks;
 }
 
-function openTable(loaded: LoadedApisixRouter, { host, localStore, healthChecks }: Lasting): RouteTable {
-  const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localStore);
+function openTable(loaded: LoadedApisixRouter, { host, localPools, healthChecks }: Lasting): RouteTable {
+  const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localPools);
   const registry = registerConsumers(loaded.consumers, make, host);
   const routes: ServedRoute[] = [];
   try {
@@ -91,7 +90,7 @@ function openTable(loaded: LoadedApisixRouter, { host, localStore, healthChecks 
 export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): ApisixRouter {
   const resolved = resolveHost(host);
   const options = { hasSecretResolver: resolved.secret !== undefined };
-  const lasting = { host: resolved, localStore: openLocalStore(), healthChecks: makeHealthChecks(resolved) };
+  const lasting = { host: resolved, localPools: openLocalPools(), healthChecks: makeHealthChecks(resolved) };
   const open = (input: unknown): RouteTable =>
     openTable(loadApisixRouter(input, resolved.logger, options), lasting);
   const tables = replaceable(open(config));

@@ -1,5 +1,5 @@
 import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
-import { openLocalStore } from '../ai-rate-limiting/local-store.ts';
+import { openLocalPools } from '../ai-rate-limiting/local-pools.ts';
 import { requireAnonymousConsumer } from '../config/anonymous-consumer.ts';
 import type { ConsumerConfig } from '../config/generated/consumer.ts';
 import type { KeyAuthConfig } from '../config/generated/key-auth.ts';
@@ -51,11 +51,11 @@ export function keyAuth(config: KeyAuthConfig, { consumers, ...host }: KeyAuthOp
   const { logger } = resolved;
   const load = (input: unknown, list: unknown): LoadedGate =>
     loadGate(input, list, logger, { hasSecretResolver: resolved.secret !== undefined });
-  const localStore = openLocalStore();
+  const localPools = openLocalPools();
   const register = (gate: LoadedGate): ConsumerRegistry =>
     registerConsumers(
       gate.consumers,
-      (limits, scope) => makeLimiter(limits, scope, resolved, localStore),
+      (limits, scope) => makeLimiter(limits, scope, resolved, localPools),
       resolved,
     );
 
