@@ -113,7 +113,6 @@ export class Attempt implements AnswerHandler {
 
   onHead(head: AnswerHead): void {
     this.#head = head;
-    this.instance.stats.countAnswer(head.status);
     if (this.#announcedBytes(head) > this.#limits.maxResponseBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
@@ -182,6 +181,7 @@ export class Attempt implements AnswerHandler {
   #answered(status: number): void {
     const head = this.#head;
     this.status = status;
+    this.instance.stats.countAnswer(status);
     if (head !== undefined) this.#decide({ kind: 'answered', head, status });
   }
 
