@@ -30,7 +30,7 @@ export interface RateLimitingMiddleware {
  * which looks at the quota when it picks an instance, and charges it when the answer has ended.
  *
  * @param config what Apache APISIX takes under `plugins["ai-rate-limiting"]`, plus `redis_key_prefix`
- * @throws ConfigError naming every fault at once; also where `policy` needs ioredis and it is not installed
+ * @throws ConfigError naming every fault at once; one is a `policy` that needs ioredis where that is not installed
  *
  * @example
  * ```ts

@@ -34,7 +34,6 @@ function unavailable(cause: unknown): GatewayError {
  *   together
  * @param localPools where they are kept unless the policy names another place; they outlive the limiter, so that a new
  *   one with the same limits goes on counting where this one ended
- * @throws ConfigError where the policy needs a package that is not installed
  */
 export function makeLimiter(
   config: LoadedRateLimiting,

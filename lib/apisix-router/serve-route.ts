@@ -59,8 +59,6 @@ function openGateway(
 /**
  * Opens a route. Its plugins run in APISIX's order, which is that of their priorities there: key-auth (2500),
  * ai-proxy-multi (1041) or ai-proxy (1040), and ai-rate-limiting (1030), which has its say when those pick an instance.
- *
- * @throws ConfigError where a policy needs a package that is not installed
  */
 export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings): ServedRoute {
   const { registry, makeLimiter } = surroundings;

@@ -28,11 +28,7 @@ function warnOfLongKey(consumer: Consumer, logger: Logger): void {
   );
 }
 
-/**
- * Registers consumers.
- *
- * @throws {ConfigError} where the policy of somebody's limits needs a package that is not installed
- */
+/** Registers consumers. */
 export function registerConsumers(
   consumers: readonly LoadedConsumer[],
   makeLimiter: MakeLimiter,

@@ -44,11 +44,7 @@ function whenNeeded(config: LoadedRateLimiting, make: () => OwnedLimiter): Consu
 
 const unlimited = { limiter: () => undefined, close: async () => {} };
 
-/**
- * Makes a consumer.
- *
- * @throws {ConfigError} where the policy of its limits needs a package that is not installed
- */
+/** Makes a consumer. */
 export function makeConsumer({ username, rateLimiting }: LoadedConsumer, makeLimiter: MakeLimiter): Consumer {
   if (rateLimiting === undefined) return { username, ...unlimited };
   return { username, ...whenNeeded(rateLimiting, () => makeLimiter(rateLimiting, `consumer:${username}`)) };
