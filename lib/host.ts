@@ -29,7 +29,10 @@ export type AttemptRecord = TriedAttempt | SkippedInstance;
 /** What `onFinish` receives: the request's `llm_*` variables and how it ended. */
 export type FinishRecord = Readonly<Record<string, unknown>>;
 
-/** An instance that health checks have found down, back, or at addresses of which they know nothing yet. */
+/**
+ * An instance that health checks have found down or back, or of which they know nothing any more: `unchecked`, since its
+ * addresses have changed, or its checks have ended with an `update()` or `close()`.
+ */
 export interface HealthChange {
   readonly instance: string;
   readonly state: HealthState;
