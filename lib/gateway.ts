@@ -10,6 +10,7 @@ import type { Plan } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import { isObject } from './protocols/json.ts';
 import { readSmallMember, scanDocument } from './request/json-document.ts';
+import { protocolAt } from './request/protocol-at.ts';
 import { readBody } from './request/read-body.ts';
 import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
 import { originalUrl, pathOf } from './request/variables.ts';
@@ -27,7 +28,8 @@ function openExchange(
   next: Next | undefined,
   onEnd: Exchange['onEnd'],
 ): Exchange {
-  const endpoint = protocolOfPath(pathOf(originalUrl(req)));
+  const path = pathOf(originalUrl(req));
+  const endpoint = protocolOfPath(path);
   const locals = localsOf(res);
   const admission = findAdmission(req);
   const quota = admission === undefined ? undefined : openQuota(admission, req, locals);
@@ -39,7 +41,7 @@ function openExchange(
     locals,
     startedAt: performance.now(),
     endpoint,
-    protocol: protocols[endpoint ?? 'passthrough'],
+    protocol: protocolAt(path, endpoint),
     document: undefined,
     wantsUsage: false,
     streams: false,
@@ -91,10 +93,10 @@ async function receive(exchange: Exchange): Promise<void> {
   const document = bytes === undefined ? undefined : scanDocument(bytes);
   exchange.document = document;
   if (document === undefined) {
-    exchange.protocol = protocols.passthrough;
+    if (exchange.protocol.name !== 'passthrough') exchange.protocol = protocols.passthrough;
     return;
   }
-  exchange.protocol = protocols[exchange.endpoint ?? protocolOfBody(document)];
+  if (exchange.endpoint === undefined) exchange.protocol = protocols[protocolOfBody(document)];
   const streamOptions = readSmallMember(document, 'stream_options');
   exchange.wantsUsage = isObject(streamOptions) && streamOptions.include_usage === true;
   noteRequest(exchange, document);
