@@ -17,6 +17,7 @@ export type { AiProxyMultiInput } from './config/multi-input.ts';
 export type {
   AttemptRecord,
   FinishRecord,
+  FinishSummary,
   HealthChange,
   Host,
   Logger,
