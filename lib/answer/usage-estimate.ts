@@ -61,7 +61,8 @@ export class UsageEstimate {
   /** Has to be called before the document is let go. */
   notePrompt(document: JsonDocument | undefined, protocol: Protocol): void {
     if (document === undefined) return;
-    this.#isBackground = readSmallMember(document, 'background') === true;
+    this.#isBackground =
+      protocol.name === 'openai-responses' && readSmallMember(document, 'background') === true;
     // Most LLMs report what they use, so a small body is rather kept than looked at for nothing.
     if (document.bytes.length <= KEPT_BYTES) this.#prompt = document;
     else this.#promptTokens = promptTokens(document, protocol);
@@ -90,7 +91,6 @@ export class UsageEstimate {
 
   /** The Responses API answers at once for what it does in the background, with the request and no text yet. */
   #generatesNothing({ name }: Protocol, isStream: boolean): boolean {
-    if (name === 'openai-responses') return this.#isBackground && !isStream;
-    return name === 'openai-embeddings';
+    return name === 'openai-embeddings' || (this.#isBackground && !isStream);
   }
 }
