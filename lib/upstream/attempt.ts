@@ -50,7 +50,7 @@ export class Attempt implements AnswerHandler {
   #maxBytes: number;
   readonly #asksForHead: boolean;
   /** Says whether an answer with a status is left for the next instance, whatever its body. */
-  readonly #plan: Pick<Plan, 'isFailure'>;
+  readonly #plan: Pick<Plan, 'isFailure' | 'whole'>;
   #settle: (outcome: Outcome) => void = () => {};
   #settled = false;
   #sending: Sending | undefined;
@@ -70,7 +70,7 @@ export class Attempt implements AnswerHandler {
     request: UpstreamRequest,
     secrets: readonly string[],
     rules: AttemptRules,
-    plan: Pick<Plan, 'isFailure'>,
+    plan: Pick<Plan, 'isFailure' | 'whole'>,
   ) {
     this.instance = instance;
     this.secrets = secrets;
@@ -135,7 +135,7 @@ export class Attempt implements AnswerHandler {
     const streams = isEventStream(head.headers);
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
-    if (!isFailure && !streams && this.#rules.whole?.takes(head) === true) this.#holdWhole();
+    if (!isFailure && !streams && this.#plan.whole?.takes(head) === true) this.#holdWhole();
     if (this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
@@ -182,7 +182,7 @@ export class Attempt implements AnswerHandler {
   /** Reads an answer that was held whole; returns whether it can be read. */
   #readWhole(bytes: Buffer): boolean {
     if (this.#head === undefined) return false;
-    const whole = this.#rules.whole?.read({ head: this.#head, bytes });
+    const whole = this.#plan.whole?.read({ head: this.#head, bytes });
     if (whole === undefined) return false;
     this.#head = whole.head;
     this.#held = [whole.bytes];
