@@ -6,7 +6,7 @@ import type { Protocol, ProtocolName } from '../protocols/protocol.ts';
 import { instanceMetrics } from '../stats/instance-metrics.ts';
 import { InstanceStats } from '../stats/instance-stats.ts';
 import { Cooldown } from '../upstream/cooldown.ts';
-import { setMember } from '../upstream/edit-document.ts';
+import { removeMember, setMember } from '../upstream/edit-document.ts';
 import { HttpProxyTransport } from '../upstream/http-proxy-transport.ts';
 import { type AdapterTraits, adapters } from './adapters.ts';
 import { bodyAdjuster } from './adjust-body.ts';
@@ -26,13 +26,15 @@ function routesOf(
   secrets: SecretStore,
 ): ReadonlyMap<ProtocolName, Route> {
   const routes = new Map<ProtocolName, Route>();
-  const adjust = bodyAdjuster(providerKey.request);
+  const removals = new Set(traits.dropsMembers);
+  const edits = removals.has('model') ? [removeMember('model')] : [setMember('model', upstreamModel)];
+  const adjust = bodyAdjuster(providerKey.request, edits);
   const rules = {
     overwrites: new Map([['model', upstreamModel]]),
-    removals: new Set(traits.dropsMembers),
+    removals,
     merge: {},
     mergeWins: false,
-    edits: traits.dropsMembers?.includes('model') ? [] : [setMember('model', upstreamModel)],
+    edits,
     ...(adjust !== undefined && { adjust }),
   };
   const add = (protocol: Protocol, path: string | undefined): void => {

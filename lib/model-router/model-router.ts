@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { answerJson } from '../answer-json.ts';
 import type { ModelRouterConfig } from '../config/generated/model-router.ts';
-import { loadModelRouter } from '../config/load-model-router.ts';
 import type { Next } from '../exchange.ts';
 import { type Gateway, makeGateway } from '../gateway.ts';
 import { gatewayStatus } from '../stats/gateway-status.ts';
@@ -10,15 +9,13 @@ import type { AdminOptions } from './admin/admin-options.ts';
 import { type AdminRouter, makeAdminRouter } from './admin/make-admin-router.ts';
 import type { ModelStatusRow } from './admin/model-status-row.ts';
 import { answerListing } from './answer-listing.ts';
+import { type CurrentConfig, openConfig } from './current-config.ts';
 import { endpointOf } from './endpoints.ts';
 import { loadStored } from './load-stored.ts';
 import { modelStatus } from './model-status.ts';
-import { type CurrentConfig, openRegistry } from './open-registry.ts';
+import { openRegistry } from './open-registry.ts';
 import { Reception } from './reception.ts';
-import { type ModelRouterHost, type RouterHost, resolveRouterHost } from './router-host.ts';
-import { openTable, type RouterTable } from './router-table.ts';
-import { makeTargetPool, type TargetPool } from './target-pool.ts';
-import { writtenConfig } from './written-config.ts';
+import { type ModelRouterHost, resolveRouterHost } from './router-host.ts';
 
 /** A gateway's figures, in which every model of a vendor is an instance by its name, and the state of all models. */
 export interface ModelRouterStatus extends GatewayStatus {
@@ -35,13 +32,16 @@ export interface ModelRouter {
    */
   (req: IncomingMessage, res: ServerResponse, next?: Next): void;
   /**
-   * Ends background checks, closes idle sockets, and resolves when no request is under way any more. New requests are
-   * the server's business: stop it first.
+   * Ends background checks, and closes idle sockets, now and as they become idle. Resolves when no request is under
+   * way any more; new ones are still served.
    */
   close(): Promise<void>;
   /**
-   * Replaces the configuration at once; `host.store` is not told. Requests under way keep the old one. Models that are
-   * the same keep their sockets, cooldowns and counters.
+   * Replaces the configuration at once. Requests under way keep the old one. Models that are the same keep their
+   * sockets, cooldowns and counters.
+   *
+   * `host.store` is not told. A change by the admin API that is being saved just then is made once more, to this
+   * configuration, and then saved together with it; where it cannot be made any more, its answer says so.
    *
    * @throws ConfigError on an invalid configuration, and changes nothing
    */
@@ -62,29 +62,7 @@ export interface ModelRouter {
   admin(options: AdminOptions): AdminRouter;
 }
 
-function openConfig(config: unknown, host: RouterHost, pool: TargetPool): CurrentConfig {
-  const options = { hasSecretResolver: host.secret !== undefined };
-  const check = (input: unknown) => loadModelRouter(input, host.logger, options);
-  let table: RouterTable = openTable(check(config), new Map(), pool, host);
-  let written = writtenConfig(config);
-  return {
-    get table() {
-      return table;
-    },
-    get written() {
-      return written;
-    },
-    check,
-    swap(input) {
-      const replaced = table;
-      table = openTable(check(input), replaced.meters, pool, host);
-      written = writtenConfig(input);
-      replaced.close();
-    },
-  };
-}
-
-function listener(current: CurrentConfig, gateway: Gateway, ready: Promise<void>, isReady: () => boolean) {
+function listener(current: CurrentConfig, gateway: Gateway, ready: Promise<unknown>, isReady: () => boolean) {
   return function serve(req: IncomingMessage, res: ServerResponse, next?: Next): void {
     const endpoint = endpointOf(req);
     if (endpoint === undefined) {
@@ -125,18 +103,19 @@ function listener(current: CurrentConfig, gateway: Gateway, ready: Promise<void>
  */
 export function modelRouter(config: ModelRouterConfig, host: ModelRouterHost = {}): ModelRouter {
   const resolved = resolveRouterHost(host);
-  const current = openConfig(config, resolved, makeTargetPool(resolved));
+  const current = openConfig(config, resolved);
   const gateway = makeGateway(() => new Reception(current.table, true), resolved);
   let isReady = resolved.store === undefined;
-  const ready = loadStored(current, resolved).then(() => {
+  const ready = loadStored(current, resolved).then((isUsable) => {
     isReady = true;
+    return isUsable;
   });
   const registry = openRegistry(current, resolved, ready);
   return Object.assign(
     listener(current, gateway, ready, () => isReady),
     {
       async close() {
-        current.table.close();
+        current.close();
         await gateway.idle();
       },
       update(replacement: ModelRouterConfig) {
@@ -146,7 +125,13 @@ export function modelRouter(config: ModelRouterConfig, host: ModelRouterHost = {
         ...gatewayStatus({ instances: current.table.instances, priorities: [0] }, gateway),
         models: modelStatus(current.table),
       }),
-      admin: (options: AdminOptions) => makeAdminRouter(options, registry, resolved.logger),
+      admin(options: AdminOptions): AdminRouter {
+        const router = makeAdminRouter(options, registry, resolved.logger);
+        return (req, res, next) => {
+          if (isReady) router(req, res, next);
+          else void ready.then(() => router(req, res, next));
+        };
+      },
     },
   );
 }

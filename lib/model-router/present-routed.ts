@@ -4,6 +4,9 @@ import { modelRename } from '../answer/model-name.ts';
 import { Relay } from '../answer/relay.ts';
 import { quotaHeaders } from '../answer/spent-instances.ts';
 import type { Exchange } from '../exchange.ts';
+import type { JsonObject } from '../protocols/json.ts';
+import type { Attempt } from '../upstream/attempt.ts';
+import type { AnswerHead } from '../upstream/outcome.ts';
 import { retryAfterMs } from '../upstream/retry-after.ts';
 import type { Try } from '../upstream/try.ts';
 import type { ServedModel } from './compile-model.ts';
@@ -21,6 +24,19 @@ export interface Presented {
   readonly isExhausted: boolean;
 }
 
+/** What the upstream says of a client's error; it is not listened to any longer. */
+async function readError(attempt: Attempt): Promise<JsonObject | undefined> {
+  if (!attempt.streams) return readFailedAnswer(attempt);
+  attempt.abort();
+  return attempt.error;
+}
+
+/** Whoever may come again later is told when, as the upstream has it. */
+function retryAfterSeconds(status: number, { headers }: AnswerHead): number | undefined {
+  const waitMs = status === 429 ? retryAfterMs(headers, Date.now()) : undefined;
+  return waitMs === undefined ? undefined : Math.ceil(waitMs / 1000);
+}
+
 async function errorFor({ outcome, attempt }: Try): Promise<GatewayError> {
   if (outcome.kind !== 'answered') return failureAnswer(outcome);
   const { status, head } = outcome;
@@ -28,12 +44,8 @@ async function errorFor({ outcome, attempt }: Try): Promise<GatewayError> {
     attempt?.abort();
     return serverErrorAnswer(status);
   }
-  const waitMs = retryAfterMs(head.headers, Date.now());
-  const retryAfterSeconds = waitMs === undefined ? undefined : Math.ceil(waitMs / 1000);
-  // An error inside a stream has no body of its own to be read.
-  const said = attempt.streams ? undefined : await readFailedAnswer(attempt);
-  if (attempt.streams) attempt.abort();
-  return clientErrorAnswer(status, said, attempt.secrets, retryAfterSeconds);
+  const said = await readError(attempt);
+  return clientErrorAnswer(status, said, attempt.secrets, retryAfterSeconds(status, head));
 }
 
 async function presentFailure(exchange: Exchange, tried: Try, { isExhausted }: Presented): Promise<void> {

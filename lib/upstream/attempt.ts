@@ -2,8 +2,8 @@ import { FirstEvent } from '../answer/first-event.ts';
 import { isEncoded, isEventStream } from '../answer/make-reader.ts';
 import { ChunkList } from '../chunk-list.ts';
 import type { AttemptRules, Instance, Plan } from '../plan.ts';
-import { statusOfErrorEvent } from '../protocols/error-events.ts';
-import { parseObject } from '../protocols/json.ts';
+import { errorOfEvent, statusOfErrorEvent } from '../protocols/error-events.ts';
+import { type JsonObject, parseObject } from '../protocols/json.ts';
 import { LONGEST_DELAY_MS } from '../within.ts';
 import type { AnswerHead, Failure, Outcome } from './outcome.ts';
 import type { AnswerHandler, Sending, UpstreamRequest } from './transport.ts';
@@ -43,6 +43,8 @@ export class Attempt implements AnswerHandler {
   wasSent = false;
   /** The status the answer counts as, as soon as that is known. */
   status: number | undefined;
+  /** What the first event of a stream says of an error; `undefined` where it tells of none. */
+  error: JsonObject | undefined;
 
   readonly #rules: AttemptRules;
   #maxBytes: number;
@@ -130,7 +132,6 @@ export class Attempt implements AnswerHandler {
 
   onHead(head: AnswerHead): void {
     this.#head = head;
-    this.instance.stats.countAnswer(head.status);
     const streams = isEventStream(head.headers);
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
@@ -208,6 +209,7 @@ export class Attempt implements AnswerHandler {
     if (data !== undefined) {
       this.#noteFirstToken();
       const json = parseObject(data);
+      this.error = json && errorOfEvent(json);
       this.#answered((json === undefined ? undefined : statusOfErrorEvent(json)) ?? status);
     } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
       this.#noteFirstToken();
@@ -225,6 +227,7 @@ export class Attempt implements AnswerHandler {
   #answered(status: number): void {
     const head = this.#head;
     this.status = status;
+    this.instance.stats.countAnswer(status);
     if (this.streams && status < 400 && this.firstTokenMs !== undefined) {
       this.instance.stats.noteSpeed(this.firstTokenMs);
     }
