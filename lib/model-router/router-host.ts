@@ -29,8 +29,8 @@ export interface ModelRouterHost extends Omit<Host, 'servedByHeader' | 'forwardH
   };
   /**
    * Keeps what the admin API changes. What it holds at the start takes the place of the configuration; requests wait
-   * until it is loaded, 30 seconds at most. What cannot be loaded is logged, and the configuration stays. Default:
-   * changes are lost with the process.
+   * until it is loaded, 30 seconds at most. What cannot be loaded, or is invalid, is logged: the configuration stays,
+   * and changes are refused, since they would overwrite it. Default: changes are lost with the process.
    */
   store?: ModelRouterStore;
 }
