@@ -23,6 +23,14 @@ export class MeteredQuota implements Quota {
     this.#charges.push({ meter, instance });
   }
 
+  /** The request goes on without what this meter counts: its place is free again, and no token is charged. */
+  leave(meter: UsageMeter | undefined): void {
+    const index = this.#charges.findIndex((charge) => charge.meter === meter);
+    if (index === -1) return;
+    this.#charges.splice(index, 1);
+    meter?.end(0, Date.now());
+  }
+
   look(instances: readonly string[]): void | Promise<void> {
     return this.#inner?.look(instances);
   }

@@ -87,6 +87,7 @@ export class RoutedRequest implements ServingPlan {
     if (this.#targetsTried > model.maxFallbacks) return undefined;
     const seat = this.#nextSeat(isOut);
     if (seat === undefined) return undefined;
+    if (this.#seat !== undefined) quota.leave(this.#seat.target.meter);
     this.#seat = seat;
     this.#targetsTried++;
     this.#tries = 1;
@@ -127,7 +128,8 @@ export class RoutedRequest implements ServingPlan {
     if (!this.#eligible.includes(seat)) return 'tags_differ';
     // A direct model that is asked for itself has been looked at, and has counted this request.
     if (meter === undefined || meter === model.meter) return undefined;
-    return meter.waitMs(this.#nowMs) > 0 ? 'rate_limited' : undefined;
+    // By now, not by when the request began: what others have counted since must not look to be in the future.
+    return meter.waitMs(Date.now()) > 0 ? 'rate_limited' : undefined;
   }
 
   refusal(_asked: Asked, instance: Instance): Refusal | undefined {
