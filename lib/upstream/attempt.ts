@@ -173,8 +173,17 @@ export class Attempt implements AnswerHandler {
       this.onFailure({ kind: 'undecodable', detail: 'JSON' });
       return;
     }
+    const data = this.#settled ? undefined : this.#firstEvent?.end();
+    const isEmpty = !this.#settled && this.#firstEvent !== undefined && data === undefined;
+    // Whoever reads answers cannot read one that says nothing.
+    if (isEmpty && this.#rules.whole !== undefined) {
+      this.onFailure({ kind: 'undecodable', detail: 'EVENTS' });
+      return;
+    }
     this.#end({ kind: 'complete' });
-    if (!this.#settled && this.#head !== undefined) this.#answered(this.#head.status);
+    if (!this.#settled && this.#head !== undefined) {
+      this.#answered(data === undefined ? this.#head.status : this.#statusOf(data));
+    }
   }
 
   /** Reads an answer that was held whole; returns whether it can be read. */
@@ -206,12 +215,17 @@ export class Attempt implements AnswerHandler {
     const data = this.#firstEvent?.push(chunk);
     if (data !== undefined) {
       this.#noteFirstToken();
-      const json = parseObject(data);
-      this.#answered((json === undefined ? undefined : statusOfErrorEvent(json)) ?? status);
+      this.#answered(this.#statusOf(data));
     } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
       this.#noteFirstToken();
       this.#answered(status);
     }
+  }
+
+  /** What an event stands for: an error, or else what the head says. */
+  #statusOf(data: string): number {
+    const json = parseObject(data);
+    return (json === undefined ? undefined : statusOfErrorEvent(json)) ?? this.#head?.status ?? 0;
   }
 
   #noteFirstToken(): void {
