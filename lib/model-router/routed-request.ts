@@ -135,6 +135,7 @@ export class RoutedRequest implements ServingPlan {
     if (!this.#eligible.includes(seat)) return 'tags_differ';
     // A direct model that is asked for itself has been looked at, and has counted this request.
     if (meter === undefined || meter === model.meter) return undefined;
+    // By now, not by when the request began: what others have counted since must not look to be in the future.
     return meter.waitMs(Date.now()) > 0 ? 'rate_limited' : undefined;
   }
 

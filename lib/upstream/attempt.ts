@@ -175,8 +175,17 @@ export class Attempt implements AnswerHandler {
       this.onFailure({ kind: 'undecodable', detail: 'JSON' });
       return;
     }
+    const data = this.#settled ? undefined : this.#firstEvent?.end();
+    const isEmpty = !this.#settled && this.#firstEvent !== undefined && data === undefined;
+    // Whoever reads answers cannot read one that says nothing.
+    if (isEmpty && this.#rules.whole !== undefined) {
+      this.onFailure({ kind: 'undecodable', detail: 'EVENTS' });
+      return;
+    }
     this.#end({ kind: 'complete' });
-    if (!this.#settled && this.#head !== undefined) this.#answered(this.#head.status);
+    if (!this.#settled && this.#head !== undefined) {
+      this.#answered(data === undefined ? this.#head.status : this.#statusOf(data));
+    }
   }
 
   /** Reads an answer that was held whole; returns whether it can be read. */
@@ -208,13 +217,18 @@ export class Attempt implements AnswerHandler {
     const data = this.#firstEvent?.push(chunk);
     if (data !== undefined) {
       this.#noteFirstToken();
-      const json = parseObject(data);
-      this.error = json && errorOfEvent(json);
-      this.#answered((json === undefined ? undefined : statusOfErrorEvent(json)) ?? status);
+      this.#answered(this.#statusOf(data));
     } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
       this.#noteFirstToken();
       this.#answered(status);
     }
+  }
+
+  /** The status that an event stands for: an error's, which is kept, or else the head's. */
+  #statusOf(data: string): number {
+    const json = parseObject(data);
+    this.error = json && errorOfEvent(json);
+    return (json === undefined ? undefined : statusOfErrorEvent(json)) ?? this.#head?.status ?? 0;
   }
 
   #noteFirstToken(): void {
