@@ -103,6 +103,11 @@ export class Relay implements AnswerSink {
     const first = this.#reader.push(bytes);
     const last = this.#reader.end();
     const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
+    if (this.#reader.brokenOff) {
+      if (passed !== undefined) this.#write(passed);
+      this.#breakAtError();
+      return;
+    }
     if (passed !== undefined && passed.length > 0) this.#headers['content-length'] = String(passed.length);
     this.#end(passed);
   }
