@@ -6,9 +6,10 @@ import { makeTiers } from './balancer/tiers.ts';
 import { compileInstance } from './compile-instance.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import { SecretStore } from './config/references.ts';
+import type { ServingPlan } from './exchange.ts';
 import { type HealthChecks, makeHealthChecks } from './health/health-checks.ts';
 import { warnWhenAllDown } from './health/warn-when-all-down.ts';
-import type { Asked, AttemptRules, Instance, Plan, Refusal } from './plan.ts';
+import type { Asked, AttemptRules, Instance, Refusal } from './plan.ts';
 import { providers } from './providers/index.ts';
 import type { Provider } from './providers/provider.ts';
 import type { ResolvedHost } from './resolve-host.ts';
@@ -49,7 +50,7 @@ export function compilePlan(
   config: LoadedConfig,
   host: ResolvedHost,
   checks: HealthChecks = makeHealthChecks(host),
-): Plan {
+): ServingPlan {
   const instances = compileInstances(config, new SecretStore(host.secret), checks);
   const tiers = makeTiers(instances, host.priorityOrder, balancers[config.balancer.algorithm]);
   const targets = tiers.flatMap((tier) => tier.targets);

@@ -102,6 +102,12 @@ export class Relay implements AnswerSink {
     this.#exchange.estimate?.sample(bytes);
     const first = this.#reader.push(bytes);
     const last = this.#reader.end();
+    if (this.#reader.brokenOff) {
+      if (first !== undefined) this.#write(first);
+      if (last !== undefined) this.#write(last);
+      this.#breakAtError();
+      return;
+    }
     const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
     if (this.#reader.brokenOff) {
       if (passed !== undefined) this.#write(passed);

@@ -36,6 +36,8 @@ export interface Seat extends Ranked {
 
 /** A name that callers may use, ready to serve requests. */
 export interface ServedModel {
+  /** What it was made of. */
+  readonly loaded: LoadedModel;
   readonly name: string;
   /** Whether it routes to others. */
   readonly isAlias: boolean;
@@ -92,6 +94,7 @@ function seatOf(
 function serve(model: LoadedModel, seats: readonly Seat[], strategy: Strategy): Omit<ServedModel, 'meter'> {
   const instances = seats.map(({ target }) => target.instance);
   return {
+    loaded: model,
     name: model.name,
     isAlias: model.kind === 'routing',
     seats: new Map(seats.map((seat) => [seat.target.instance, seat])),

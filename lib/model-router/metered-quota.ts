@@ -36,6 +36,10 @@ export class MeteredQuota implements Quota {
     return this.#inner.rejection(instances);
   }
 
+  tell(instances: readonly string[]): ReturnType<Quota['tell']> {
+    return this.#inner?.tell(instances) ?? [];
+  }
+
   headers(instances: readonly string[]): Record<string, string> {
     return this.#inner?.headers(instances) ?? {};
   }

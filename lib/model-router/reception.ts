@@ -1,6 +1,6 @@
 import { UsageEstimate } from '../answer/usage-estimate.ts';
 import type { LoadedCaller } from '../config/loaded-model-router.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, ServingPlan } from '../exchange.ts';
 import type { AttemptRules, Instance, Plan, Verdict } from '../plan.ts';
 import { countElements, readSmallMember } from '../request/json-document.ts';
 import { clientAddress } from '../request/variables.ts';
@@ -50,7 +50,7 @@ function checkLimits(meters: readonly (UsageMeter | undefined)[]): void {
 }
 
 /** What a request meets first: the plan that finds out who it is from and which model's plan is to serve it. */
-export class Reception implements Plan {
+export class Reception implements ServingPlan {
   readonly instances: readonly Instance[] = [];
   readonly names: readonly string[] = [];
   readonly limits: Plan['limits'];
@@ -87,7 +87,7 @@ export class Reception implements Plan {
     locals.consumer = { username, id: caller.id, ...caller.labels };
   }
 
-  select(exchange: Exchange): Plan {
+  select(exchange: Exchange): ServingPlan {
     const { host, shared, callerMeters } = this.#table;
     const caller = this.#caller;
     const name = requestedModel(exchange);

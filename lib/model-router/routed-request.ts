@@ -1,6 +1,6 @@
 import type { Tier } from '../balancer/tiers.ts';
 import type { LoadedCaller } from '../config/loaded-model-router.ts';
-import type { Exchange } from '../exchange.ts';
+import type { Exchange, ServingPlan } from '../exchange.ts';
 import { runtimeState } from '../health/runtime-state.ts';
 import type { Asked, AttemptRules, Instance, Plan, Refusal, Verdict, WholeReader } from '../plan.ts';
 import { clientAddress } from '../request/variables.ts';
@@ -43,7 +43,7 @@ export interface Routing {
 }
 
 /** One request for one model: the plan by which it is served, which remembers what has been tried. */
-export class RoutedRequest implements Plan {
+export class RoutedRequest implements ServingPlan {
   readonly instances: Plan['instances'];
   readonly names: Plan['names'];
   readonly limits: Plan['limits'];
@@ -151,7 +151,7 @@ export class RoutedRequest implements Plan {
     return best;
   }
 
-  refuse(exchange: Exchange): ReturnType<Plan['refuse']> {
+  refuse(exchange: Exchange): ReturnType<ServingPlan['refuse']> {
     return refuseRouted(exchange, this.#routing.model, this.#nowMs);
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   LoadedCaller,
   LoadedDirectModel,
@@ -71,22 +72,62 @@ function openTargets(
   models: readonly LoadedDirectModel[],
   meters: UsageMeters,
   pool: TargetPool,
+  previous: RouterTable | undefined,
 ): ReadonlyMap<string, Target> {
   return new Map(
-    models.map((model) => {
-      const { allowedCidrs, id } = model;
+    models.map((model): [string, Target] => {
+      const { name, allowedCidrs, id } = model;
+      const open = pool.take(model);
+      const meter = meters.get(`model:${id}`)?.meter;
+      const known = previous?.targets.get(name);
+      if (
+        known?.instance === open.instance &&
+        known.meter === meter &&
+        isDeepStrictEqual(known.model, model)
+      ) {
+        return [name, known];
+      }
       const addresses = allowedCidrs === undefined ? undefined : makeAddressList(allowedCidrs);
-      return [model.name, { ...pool.take(model), model, addresses, meter: meters.get(`model:${id}`)?.meter }];
+      return [name, { ...open, model, addresses, meter }];
     }),
   );
 }
 
-function serve(model: LoadedModel, targets: ReadonlyMap<string, Target>, meters: UsageMeters): ServedModel {
-  const meter = meters.get(`model:${model.id}`)?.meter;
+function serve(
+  model: LoadedModel,
+  targets: ReadonlyMap<string, Target>,
+  meter: UsageMeter | undefined,
+): ServedModel {
   if (model.kind === 'routing') return serveAlias(model, targets, meter);
   const target = targets.get(model.name);
   if (target === undefined) throw new TypeError('A direct model has no target');
   return serveDirect(model, target, meter);
+}
+
+/** A model that is served as before goes on with whose turn it is. */
+function isSameAs(known: ServedModel, model: LoadedModel, targets: RouterTable['targets']): boolean {
+  for (const { target } of known.seats.values()) {
+    if (targets.get(target.model.name) !== target) return false;
+  }
+  return isDeepStrictEqual(known.loaded, model);
+}
+
+function serveAll(
+  models: readonly LoadedModel[],
+  targets: ReadonlyMap<string, Target>,
+  meters: UsageMeters,
+  previous: RouterTable | undefined,
+): ReadonlyMap<string, ServedModel> {
+  return new Map(
+    models.map((model): [string, ServedModel] => {
+      const meter = meters.get(`model:${model.id}`)?.meter;
+      const known = previous?.models.get(model.name);
+      if (known !== undefined && known.meter === meter && isSameAs(known, model, targets)) {
+        return [model.name, known];
+      }
+      return [model.name, serve(model, targets, meter)];
+    }),
+  );
 }
 
 function metersOf(callers: readonly LoadedCaller[], meters: UsageMeters) {
@@ -101,23 +142,24 @@ function metersOf(callers: readonly LoadedCaller[], meters: UsageMeters) {
 /**
  * Opens a configuration.
  *
- * @param previous the meters of the one before, which go on where their limits are the same
+ * @param previous the one before, of which goes on whatever is the same: meters, targets, whose turn it is
  */
 export function openTable(
   loaded: LoadedModelRouter,
-  previous: UsageMeters,
+  previous: RouterTable | undefined,
   pool: TargetPool,
   host: RouterHost,
 ): RouterTable {
   const direct = loaded.models.filter((model) => model.kind === 'direct');
-  const meters = nextMeters(previous, limitedOnes(loaded));
-  const targets = openTargets(direct, meters, pool);
+  const meters = nextMeters(previous?.meters ?? new Map(), limitedOnes(loaded));
+  const targets = openTargets(direct, meters, pool, previous);
   const { callers } = loaded;
+  let isOpen = true;
   return {
     host,
     shared: sharedPlan(direct),
     loaded: loaded.models,
-    models: new Map(loaded.models.map((model) => [model.name, serve(model, targets, meters)])),
+    models: serveAll(loaded.models, targets, meters, previous),
     targets,
     instances: [...targets.values()].map(({ instance }) => instance),
     callers: callers && makeCallerIndex(callers),
@@ -126,7 +168,9 @@ export function openTable(
     isLimited: meters.size > 0,
     list: modelLister(loaded.models, Math.floor(Date.now() / 1000)),
     close() {
-      for (const model of direct) pool.release(model);
+      // Twice would take from another table that holds the same targets.
+      if (isOpen) for (const model of direct) pool.release(model);
+      isOpen = false;
     },
   };
 }

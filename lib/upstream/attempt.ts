@@ -132,7 +132,6 @@ export class Attempt implements AnswerHandler {
 
   onHead(head: AnswerHead): void {
     this.#head = head;
-    this.instance.stats.countAnswer(head.status);
     const streams = isEventStream(head.headers);
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
@@ -228,6 +227,7 @@ export class Attempt implements AnswerHandler {
   #answered(status: number): void {
     const head = this.#head;
     this.status = status;
+    this.instance.stats.countAnswer(status);
     if (this.streams && status < 400 && this.firstTokenMs !== undefined) {
       this.instance.stats.noteSpeed(this.firstTokenMs);
     }

@@ -25,9 +25,11 @@ export interface ModelRegistry {
   /** What is wrong with a resource by itself, fields that do not exist included. It comes without its id. */
   check(kind: ResourceKind, value: unknown): readonly ConfigFault[];
   /**
-   * Checks a whole configuration, hands it to the store, then puts it in force.
+   * Checks a whole configuration, hands it to the store, then puts it in force. It has been made of the current one
+   * just before the call.
    *
-   * @throws ConfigError where it does not hold together, or what the store throws; nothing has changed then
+   * @throws ConfigError where it does not hold together, OvertakenError where the current one was replaced while the
+   *   store was saving, AdminError 503 where nothing may be saved, or what the store throws; nothing has changed then
    */
   replace(next: WrittenModelRouter): Promise<void>;
   /** The state of every model now. */
