@@ -109,11 +109,6 @@ export class Relay implements AnswerSink {
       return;
     }
     const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
-    if (this.#reader.brokenOff) {
-      if (passed !== undefined) this.#write(passed);
-      this.#breakAtError();
-      return;
-    }
     if (passed !== undefined && passed.length > 0) this.#headers['content-length'] = String(passed.length);
     this.#end(passed);
   }
