@@ -1,4 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
+import { isJsonObject } from '../config/json.ts';
+import { NO_RESOURCE } from '../config/router-resources.ts';
 import { unexpectedError } from '../unexpected-error.ts';
 import type { CurrentConfig } from './current-config.ts';
 import type { RouterHost } from './router-host.ts';
@@ -31,6 +33,8 @@ export async function loadStored(current: CurrentConfig, { store, logger }: Rout
     const stored = await Promise.race([store.load(), timeUp()]);
     // Databases say null for what they do not have.
     if (stored === undefined || stored === null) return true;
+    // The text of a configuration must not be quoted.
+    if (!isJsonObject(stored)) throw new ConfigError([NO_RESOURCE]);
     if (current.table === given) current.swap(stored);
     else logger.warn({}, 'the stored configuration came after an update, which stays');
     return true;

@@ -178,7 +178,7 @@ export class Attempt implements AnswerHandler {
     const data = this.#settled ? undefined : this.#firstEvent?.end();
     const isEmpty = !this.#settled && this.#firstEvent !== undefined && data === undefined;
     // Whoever reads answers cannot read one that says nothing.
-    if (isEmpty && this.#rules.whole !== undefined) {
+    if (isEmpty && this.#plan.whole !== undefined) {
       this.onFailure({ kind: 'undecodable', detail: 'EVENTS' });
       return;
     }
