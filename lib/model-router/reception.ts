@@ -88,7 +88,7 @@ export class Reception implements Plan {
   }
 
   select(exchange: Exchange): Plan {
-    const { host, shared, callerMeters } = this.#table;
+    const { host, shared, meters } = this.#table;
     const caller = this.#caller;
     const name = requestedModel(exchange);
     checkMessages(exchange);
@@ -97,7 +97,7 @@ export class Reception implements Plan {
       throw refusal(403, 'permission_denied', `This key may not use the model ${JSON.stringify(name)}.`);
     }
     if (model.addresses?.includes(clientAddress(exchange.req)) === false) throw ipRestricted();
-    const callerMeter = caller && callerMeters.get(caller);
+    const callerMeter = caller && meters.get(`caller:${caller.id}`)?.meter;
     checkLimits([callerMeter, model.meter]);
     const quota = new MeteredQuota(exchange.quota);
     quota.begin(callerMeter);

@@ -1,10 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  LoadedCaller,
-  LoadedDirectModel,
-  LoadedModel,
-  LoadedModelRouter,
-} from '../config/loaded-model-router.ts';
+import type { LoadedDirectModel, LoadedModel, LoadedModelRouter } from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
 import { adapters } from './adapters.ts';
@@ -33,7 +28,6 @@ export interface RouterTable {
   readonly instances: readonly Instance[];
   /** `undefined` where callers are the host application's business. */
   readonly callers: CallerIndex | undefined;
-  readonly callerMeters: ReadonlyMap<LoadedCaller, UsageMeter>;
   readonly meters: UsageMeters;
   /** Whether anybody's use is limited. */
   readonly isLimited: boolean;
@@ -130,15 +124,6 @@ function serveAll(
   );
 }
 
-function metersOf(callers: readonly LoadedCaller[], meters: UsageMeters) {
-  return new Map(
-    callers.flatMap((caller): [LoadedCaller, UsageMeter][] => {
-      const kept = meters.get(`caller:${caller.id}`);
-      return kept === undefined ? [] : [[caller, kept.meter]];
-    }),
-  );
-}
-
 /**
  * Opens a configuration.
  *
@@ -163,7 +148,6 @@ export function openTable(
     targets,
     instances: [...targets.values()].map(({ instance }) => instance),
     callers: callers && makeCallerIndex(callers),
-    callerMeters: metersOf(callers ?? [], meters),
     meters,
     isLimited: meters.size > 0,
     list: modelLister(loaded.models, Math.floor(Date.now() / 1000)),
