@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Admission } from './admission.ts';
+import type { GatewayError } from './answer/gateway-error.ts';
 import type { Tally } from './answer/tally.ts';
 import type { UsageEstimate } from './answer/usage-estimate.ts';
 import type { AttemptRecord } from './host.ts';
@@ -8,6 +9,7 @@ import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { Consumption, Quota } from './quota.ts';
 import type { JsonDocument } from './request/json-document.ts';
 import type { Attempt } from './upstream/attempt.ts';
+import type { Try } from './upstream/try.ts';
 
 export type Next = (error?: unknown) => void;
 
@@ -16,11 +18,31 @@ export type Ending = 'complete' | 'cut' | 'client_gone' | 'timeout' | 'rejected'
 
 export type Locals = Record<string, unknown>;
 
+/** A plan together with how clients are received and answered by it: what a front end makes. */
+export interface ServingPlan extends Plan {
+  /**
+   * Called once, before the body is read.
+   *
+   * @throws GatewayError what the request is refused with
+   */
+  admit?(exchange: Exchange): void;
+  /**
+   * The plan that serves this request, where that is another one. Called once, when the body has been read.
+   *
+   * @throws GatewayError what the request is refused with
+   */
+  select?(exchange: Exchange): ServingPlan;
+  /** Why nothing could be tried at all. */
+  refuse(exchange: Exchange): GatewayError;
+  /** Answers the client with what came of the last try. */
+  present(exchange: Exchange, tried: Try): void | Promise<void>;
+}
+
 /** One request on its way through: the only record that changes. */
 export interface Exchange extends Asked {
   quota: Quota | undefined;
   /** The middleware's, and the one that it selects once the body is known. */
-  plan: Plan;
+  plan: ServingPlan;
   readonly res: ServerResponse;
   readonly next: Next | undefined;
   /** `res.locals`. */

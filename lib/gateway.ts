@@ -3,13 +3,13 @@ import { findAdmission } from './admission.ts';
 import { answerError } from './answer/answer-error.ts';
 import { GatewayError } from './answer/gateway-error.ts';
 import { UsageEstimate } from './answer/usage-estimate.ts';
-import { type Ending, type Exchange, endExchange, type Next } from './exchange.ts';
+import { type Ending, type Exchange, endExchange, type Next, type ServingPlan } from './exchange.ts';
 import { llmVariables, noteRequest, setVariables } from './log/variables.ts';
 import { openQuota } from './open-quota.ts';
-import type { Plan } from './plan.ts';
 import { protocols } from './protocols/index.ts';
 import { isObject } from './protocols/json.ts';
 import { readSmallMember, scanDocument } from './request/json-document.ts';
+import { protocolAt } from './request/protocol-at.ts';
 import { readBody } from './request/read-body.ts';
 import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
 import { originalUrl, pathOf } from './request/variables.ts';
@@ -21,13 +21,14 @@ import { GatewayStats } from './stats/gateway-stats.ts';
 import { abandon, runAttempts } from './upstream/attempts.ts';
 
 function openExchange(
-  plan: Plan,
+  plan: ServingPlan,
   req: IncomingMessage,
   res: ServerResponse,
   next: Next | undefined,
   onEnd: Exchange['onEnd'],
 ): Exchange {
-  const endpoint = protocolOfPath(pathOf(originalUrl(req)));
+  const path = pathOf(originalUrl(req));
+  const endpoint = protocolOfPath(path);
   const locals = localsOf(res);
   const admission = findAdmission(req);
   const quota = admission === undefined ? undefined : openQuota(admission, req, locals);
@@ -39,7 +40,7 @@ function openExchange(
     locals,
     startedAt: performance.now(),
     endpoint,
-    protocol: protocols[endpoint ?? 'passthrough'],
+    protocol: protocolAt(path, endpoint),
     document: undefined,
     wantsUsage: false,
     streams: false,
@@ -91,10 +92,10 @@ async function receive(exchange: Exchange): Promise<void> {
   const document = bytes === undefined ? undefined : scanDocument(bytes);
   exchange.document = document;
   if (document === undefined) {
-    exchange.protocol = protocols.passthrough;
+    if (exchange.protocol.name !== 'passthrough') exchange.protocol = protocols.passthrough;
     return;
   }
-  exchange.protocol = protocols[exchange.endpoint ?? protocolOfBody(document)];
+  if (exchange.endpoint === undefined) exchange.protocol = protocols[protocolOfBody(document)];
   const streamOptions = readSmallMember(document, 'stream_options');
   exchange.wantsUsage = isObject(streamOptions) && streamOptions.include_usage === true;
   noteRequest(exchange, document);
@@ -136,7 +137,7 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
 /** Requests under way, and who waits for the last of them. */
 export interface Gateway {
   /** @param plan what this request begins with; by default the one that is current */
-  handle(req: IncomingMessage, res: ServerResponse, next?: Next, plan?: Plan): void;
+  handle(req: IncomingMessage, res: ServerResponse, next?: Next, plan?: ServingPlan): void;
   readonly inFlight: number;
   readonly stats: GatewayStats;
   /** Resolves when no request is under way. */
@@ -144,7 +145,7 @@ export interface Gateway {
 }
 
 /** The engine: serves requests by whatever plan is current when they come in. */
-export function makeGateway(currentPlan: () => Plan, host: ResolvedHost): Gateway {
+export function makeGateway(currentPlan: () => ServingPlan, host: ResolvedHost): Gateway {
   const stats = new GatewayStats();
   let inFlight = 0;
   let waiting: (() => void)[] = [];

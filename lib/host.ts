@@ -26,10 +26,70 @@ export interface SkippedInstance {
 
 export type AttemptRecord = TriedAttempt | SkippedInstance;
 
-/** What `onFinish` receives: the request's `llm_*` variables and how it ended. */
-export type FinishRecord = Readonly<Record<string, unknown>>;
+/** What `logging.summaries` adds: the variables under the names that they have in APISIX's summary. */
+export type FinishSummary = {
+  readonly request_model: string;
+  readonly model: string;
+  /** Milliseconds to the first token, as in APISIX. */
+  readonly duration: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  /** Milliseconds. */
+  readonly upstream_response_time: number;
+  readonly stream: boolean;
+  readonly tool_count: number;
+  readonly has_tool_calls: boolean;
+  readonly end_user_id: string;
+  readonly cache_read_input_tokens: number;
+  readonly cache_creation_input_tokens: number;
+  readonly reasoning_tokens: number;
+};
 
-/** An instance that health checks have found down, back, or at addresses of which they know nothing yet. */
+/**
+ * What `onFinish` receives, and `llmVariables` returns: a request's variables, by Apache APISIX's names as far as it has
+ * them. What is not known is '', 0 or false. (A type and no interface, so that it is a record for who wants one.)
+ */
+export type FinishRecord = {
+  /** `traditional_http` where no gateway has answered. */
+  readonly request_type: 'ai_chat' | 'ai_stream' | 'traditional_http';
+  /** The model that the client asked for. */
+  readonly request_llm_model: string;
+  readonly llm_model: string;
+  /** Whole milliseconds. */
+  readonly llm_time_to_first_token: number;
+  readonly llm_prompt_tokens: number;
+  readonly llm_completion_tokens: number;
+  readonly llm_total_tokens: number;
+  readonly llm_stream: boolean;
+  readonly llm_has_tool_calls: boolean;
+  /** How many tools the client offered. */
+  readonly llm_tool_count: number;
+  readonly llm_end_user_id: string;
+  readonly llm_cache_read_input_tokens: number;
+  readonly llm_cache_creation_input_tokens: number;
+  readonly llm_reasoning_tokens: number;
+  /** Whole milliseconds, of the last attempt. */
+  readonly llm_upstream_response_time: number;
+  /** The one tried last. */
+  readonly llm_instance: string;
+  readonly llm_provider: string;
+  readonly llm_attempts: readonly AttemptRecord[];
+  readonly llm_outcome: 'complete' | 'cut' | 'client_gone' | 'timeout' | 'rejected' | '';
+  /** Where the numbers of tokens are from. */
+  readonly llm_usage_source: 'reported' | 'estimated' | 'none';
+  /** With `logging.summaries`. */
+  readonly llm_summary?: FinishSummary;
+  /** With `logging.payloads`: the body's `messages` or `input`, and whether it asked for a stream. */
+  readonly llm_request?: { readonly messages: unknown; readonly stream: boolean };
+  /** With `logging.payloads`. */
+  readonly llm_response_text?: { readonly content: string };
+};
+
+/**
+ * An instance that health checks have found down or back, or of which they know nothing any more: `unchecked`, since its
+ * addresses have changed, or its checks have ended with an `update()` or `close()`.
+ */
 export interface HealthChange {
   readonly instance: string;
   readonly state: HealthState;

@@ -21,6 +21,7 @@ export type { AiProxyMultiInput } from './config/multi-input.ts';
 export type {
   AttemptRecord,
   FinishRecord,
+  FinishSummary,
   HealthChange,
   Host,
   Logger,

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Admission } from './admission.ts';
+import { writeQuota } from './ai-rate-limiting/write-quota.ts';
 import { GatewayError } from './answer/gateway-error.ts';
-import type { Limiter, Quota } from './quota.ts';
+import type { Limiter, Quota, QuotaTold } from './quota.ts';
 
 /** The caller's own limits stand in place of the route's. */
 function limitersOf({ consumerLimiter, limiters }: Admission): readonly Limiter[] {
@@ -25,6 +26,8 @@ function combinedRejection(quotas: readonly [Quota, ...Quota[]], instances: read
 
 /** Several limiters in a row: each has its say, and each is charged. */
 function combine(quotas: readonly [Quota, ...Quota[]]): Quota {
+  const tell = (instances: readonly string[]): readonly QuotaTold[] =>
+    quotas.flatMap((quota) => quota.tell(instances));
   return {
     async look(instances) {
       // Each in a promise of its own: what one throws must not leave another's rejection to nobody.
@@ -32,7 +35,8 @@ function combine(quotas: readonly [Quota, ...Quota[]]): Quota {
     },
     isSpent: (instance) => quotas.some((quota) => quota.isSpent(instance)),
     rejection: (instances) => combinedRejection(quotas, instances),
-    headers: (instances) => Object.assign({}, ...quotas.map((quota) => quota.headers(instances))),
+    tell,
+    headers: (instances) => writeQuota(tell(instances)),
     left: (instance) => quotas.map((quota) => quota.left(instance)).find((left) => left !== undefined),
     settle(instance, consumption) {
       for (const quota of quotas) quota.settle(instance, consumption);

@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { GatewayError } from './answer/gateway-error.ts';
 import type { TargetMetrics } from './balancer/balancer.ts';
-import type { Exchange } from './exchange.ts';
 import type { InstanceHealthSource } from './health/instance-health-source.ts';
 import type { Protocol, ProtocolName } from './protocols/protocol.ts';
 import type { Quota } from './quota.ts';
@@ -11,7 +9,6 @@ import type { ResolveCredentials } from './upstream/credentials.ts';
 import type { AnswerHead, Outcome } from './upstream/outcome.ts';
 import type { BodyRules } from './upstream/rewrite-body.ts';
 import type { Transport } from './upstream/transport.ts';
-import type { Try } from './upstream/try.ts';
 
 /** How one instance takes requests of one protocol. */
 export interface Route {
@@ -111,14 +108,11 @@ export interface AttemptRules {
   readonly totalMs: number;
   readonly maxResponseBytes: number;
   readonly maxStreamDurationMs: number;
-  /** `undefined` lets every answer go on as it comes. */
-  readonly whole: WholeReader | undefined;
 }
 
 /**
  * One configuration, checked and compiled. The attempt loop knows nothing else of it: which instances there are,
- * in which order they are tried, which are admitted now, what to do after an outcome, and how the client is
- * answered. A front end is whatever makes plans.
+ * in which order they are tried, which are admitted now, and what to do after an outcome.
  */
 export interface Plan {
   readonly instances: readonly Instance[];
@@ -134,26 +128,14 @@ export interface Plan {
   isForwarded(name: string): boolean;
   /** Header names that never reach a client: those that carry credentials to an LLM. In lower case. */
   readonly injectedHeaders: ReadonlySet<string>;
-  /**
-   * Called once, before the body is read.
-   *
-   * @throws GatewayError what the request is refused with
-   */
-  admit?(exchange: Exchange): void;
-  /**
-   * The plan that serves this request, where that is another one. Called once, when the body has been read.
-   *
-   * @throws GatewayError what the request is refused with
-   */
-  select?(exchange: Exchange): Plan;
   /** The best instance that is not out; `undefined` when all are. */
   next(asked: Asked, isOut: (instance: Instance) => boolean): Instance | undefined;
   /** Why an instance must be passed over for this request; `undefined` admits it. */
   refusal(asked: Asked, instance: Instance): Refusal | undefined;
-  /** Why nothing could be tried at all. */
-  refuse(exchange: Exchange): GatewayError;
   /** @param streams whether the body sent asks for a stream */
   attemptRules(instance: Instance, streams: boolean): AttemptRules;
+  /** `undefined` lets every answer go on as it comes. */
+  readonly whole: WholeReader | undefined;
   /** Whether an answer with this status counts as failed. */
   isFailure(status: number): boolean;
   /**
@@ -161,8 +143,6 @@ export interface Plan {
    * @param durationMs how long the attempt took until its outcome was known
    */
   judge(tries: number, outcome: Outcome, durationMs: number): Verdict;
-  /** Answers the client with what came of the last try. */
-  present(exchange: Exchange, tried: Try): void;
   /** Closes what belongs to this plan alone; requests under way finish. */
   close(): void;
 }

@@ -20,6 +20,22 @@ export interface QuotaLeft {
   readonly resetsAtMs: number | undefined;
 }
 
+/** The names of the three response headers that tell one counter. */
+export interface QuotaHeaders {
+  readonly limit: string;
+  readonly remaining: string;
+  readonly reset: string;
+}
+
+/** What a client is told of one counter, as it was before its request. */
+export interface QuotaTold {
+  readonly headers: QuotaHeaders;
+  readonly limit: number;
+  readonly remaining: number;
+  /** Until the window ends; the whole of it where none has begun. */
+  readonly resetSeconds: number;
+}
+
 /** How much one request may use of which instances. The gateway asks; who counts, and where, is not its business. */
 export interface Quota {
   /**
@@ -32,7 +48,9 @@ export interface Quota {
   isSpent(instance: string): boolean;
   /** The answer to a request that may use none of these instances. */
   rejection(instances: readonly string[]): GatewayError;
-  /** The response headers that tell the client its quota on these instances. */
+  /** What the client is told of its quota on these instances; nothing where that is not wanted. */
+  tell(instances: readonly string[]): readonly QuotaTold[];
+  /** The same as response headers. */
   headers(instances: readonly string[]): Record<string, string>;
   /** What is left for this instance, what has been settled included; `undefined` where nothing limits it by itself. */
   left(instance: string): QuotaLeft | undefined;

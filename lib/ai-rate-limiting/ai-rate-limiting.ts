@@ -3,9 +3,10 @@ import { addLimiter } from '../admission.ts';
 import type { AiRateLimitingConfig } from '../config/generated/ai-rate-limiting.ts';
 import { loadRateLimiting } from '../config/load-rate-limiting.ts';
 import type { Host } from '../host.ts';
+import { replaceable } from '../replaceable.ts';
 import { resolveHost } from '../resolve-host.ts';
 import { makeLimiter, type OwnedLimiter } from './limiter.ts';
-import { openLocalStore } from './local-store.ts';
+import { openLocalPools } from './local-pools.ts';
 import { warnOfIdleLimiter } from './warn-of-idle-limiter.ts';
 
 /** An Express/Connect middleware that also works in front of a bare `http` request listener. */
@@ -17,7 +18,10 @@ export interface RateLimitingMiddleware {
    * @throws ConfigError on an invalid configuration, and changes nothing
    */
   update(config: AiRateLimitingConfig): void;
-  /** Resolves when every request under way has been charged and connections to Redis are closed. */
+  /**
+   * Resolves when every request under way has been charged and connections to Redis are closed: not before requests
+   * that have come through have ended, where the counters are in Redis.
+   */
   close(): Promise<void>;
 }
 
@@ -26,7 +30,7 @@ export interface RateLimitingMiddleware {
  * which looks at the quota when it picks an instance, and charges it when the answer has ended.
  *
  * @param config what Apache APISIX takes under `plugins["ai-rate-limiting"]`, plus `redis_key_prefix`
- * @throws ConfigError naming every fault at once; also where `policy` needs ioredis and it is not installed
+ * @throws ConfigError naming every fault at once; one is a `policy` that needs ioredis where that is not installed
  *
  * @example
  * ```ts
@@ -38,32 +42,29 @@ export interface RateLimitingMiddleware {
 export function aiRateLimiting(config: AiRateLimitingConfig, host: Host = {}): RateLimitingMiddleware {
   const resolved = resolveHost(host);
   const { logger } = resolved;
-  const localStore = openLocalStore();
+  const localPools = openLocalPools();
   const make = (input: unknown): OwnedLimiter =>
     makeLimiter(
       loadRateLimiting(input, logger, { hasSecretResolver: resolved.secret !== undefined }),
       '',
       resolved,
-      localStore,
+      localPools,
     );
-  let limiter = make(config);
-  let replacedOnes: Promise<unknown> = Promise.resolve();
+  const limiters = replaceable(make(config));
   const watch = warnOfIdleLimiter(logger);
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
+      const limiter = limiters.current;
       addLimiter(req, limiter);
+      limiter.hold(req, res);
       watch(req, res, limiter);
       next();
     },
     {
       update(replacement: AiRateLimitingConfig) {
-        const replaced = limiter;
-        limiter = make(replacement);
-        replacedOnes = Promise.all([replacedOnes, replaced.close()]);
+        limiters.replace(make(replacement));
       },
-      async close() {
-        await Promise.all([replacedOnes, limiter.close()]);
-      },
+      close: () => limiters.close(),
     },
   );
 }

@@ -5,17 +5,22 @@ function isCount(value: number): boolean {
 }
 
 /**
- * The charges, if all of them can be counted.
+ * The charge, if it can be counted.
  *
  * A fraction would stop the counter half-way (Redis has whole numbers only), a negative amount would give quota back,
  * and a window of no whole second would be one without an end.
  *
  * @throws {RangeError} where an amount or a window is no whole number above 0, or is too large to be exact
  */
+export function checkedCharge(charge: Charge): Charge {
+  const { amount, windowSeconds } = charge;
+  if (!isCount(amount)) throw new RangeError(`A charge of ${amount} cannot be counted`);
+  if (!isCount(windowSeconds)) throw new RangeError(`A window of ${windowSeconds} seconds cannot be kept`);
+  return charge;
+}
+
+/** The charges, if all of them can be counted: else none of them is. @throws {RangeError} */
 export function checkedCharges(charges: readonly Charge[]): readonly Charge[] {
-  for (const { amount, windowSeconds } of charges) {
-    if (!isCount(amount)) throw new RangeError(`A charge of ${amount} cannot be counted`);
-    if (!isCount(windowSeconds)) throw new RangeError(`A window of ${windowSeconds} seconds cannot be kept`);
-  }
+  for (const charge of charges) checkedCharge(charge);
   return charges;
 }

@@ -1,10 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../answer/gateway-error.ts';
 import type { LoadedRateLimiting } from '../config/loaded-rate-limiting.ts';
 import type { Consumption, Limiter } from '../quota.ts';
+import { makeWaitingRequests } from '../request/waiting-requests.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { costOf } from './cost.ts';
-import type { Charge, CounterStore } from './counter-store.ts';
+import type { LocalPools } from './local-pools.ts';
 import { compileMeters, type Meter } from './meter.ts';
+import { localMeters, type MeterStore, sharedMeters } from './meter-store.ts';
 import { openStore } from './open-store.ts';
 import { type QuotaKeeper, RequestQuota } from './request-quota.ts';
 
@@ -12,7 +15,9 @@ import { type QuotaKeeper, RequestQuota } from './request-quota.ts';
 export interface OwnedLimiter extends Limiter {
   /** Whether a gateway has asked it about any request yet. */
   readonly hasBeenAsked: boolean;
-  /** Lets go of the counters once every request it has been asked about is charged. */
+  /** Keeps the counters within reach of a request about which it may be asked later, until that has ended. */
+  hold(req: IncomingMessage, res: ServerResponse): void;
+  /** Lets go of the counters once every request that it holds or has been asked about has ended and is charged. */
   close(): Promise<void>;
 }
 
@@ -27,24 +32,27 @@ function unavailable(cause: unknown): GatewayError {
  *
  * @param scope whom or what the counters belong to: limiters of one store with equal limits and the same scope count
  *   together
- * @param localStore where they are kept unless the policy names another place; it outlives the limiter, so that a new
+ * @param localPools where they are kept unless the policy names another place; they outlive the limiter, so that a new
  *   one with the same limits goes on counting where this one ended
- * @throws ConfigError where the policy needs a package that is not installed
  */
 export function makeLimiter(
   config: LoadedRateLimiting,
   scope: string,
   host: ResolvedHost,
-  localStore: CounterStore,
+  localPools: LocalPools,
 ): OwnedLimiter {
   const { logger } = host;
   const { store: settings } = config;
   const isLocal = settings.policy === 'local';
-  const store: CounterStore = isLocal ? localStore : openStore(settings, { logger, secret: host.secret });
+  const store: MeterStore = isLocal
+    ? localMeters(localPools)
+    : sharedMeters(openStore(settings, { logger, secret: host.secret }));
   const openMeters = compileMeters(config, `${config.keyPrefix}:${config.fingerprint}:${scope}:`);
   const cost = costOf(config);
-  /** Requests that have not been charged yet. */
+  /** Those that have been asked about and have not been charged yet. */
   let open = 0;
+  /** Local counters outlive their limiter: nobody needs to be waited for. */
+  const held = isLocal ? undefined : makeWaitingRequests();
   let hasBeenAsked = false;
   let losesCharges = false;
   let allCharged: (() => void) | undefined;
@@ -70,9 +78,9 @@ export function makeLimiter(
     finishOne();
   }
 
-  function charge(charges: readonly Charge[]): void {
+  function charge(charged: readonly Meter[], amount: number): void {
     try {
-      const charging = store.add(charges);
+      const charging = store.add(charged, amount);
       if (charging === undefined) onCharged();
       else charging.then(onCharged, onLost);
     } catch (error) {
@@ -83,7 +91,7 @@ export function makeLimiter(
   function settle(charged: readonly Meter[], consumption: Consumption | undefined): number {
     const amount = consumption === undefined || charged.length === 0 ? 0 : cost(consumption);
     if (amount === 0) finishOne();
-    else charge(charged.map(({ key, windowSeconds }) => ({ key, amount, windowSeconds })));
+    else charge(charged, amount);
     return amount;
   }
 
@@ -93,17 +101,18 @@ export function makeLimiter(
   }
 
   function read(looked: readonly Meter[]): ReturnType<QuotaKeeper['read']> {
-    const reading = store.read(looked.map(({ key }) => key));
+    const reading = store.read(looked);
     return reading instanceof Promise ? reading.catch(onUnreadable) : reading;
   }
 
   async function finish(): Promise<void> {
+    await held?.none();
     if (open > 0) {
       await new Promise<void>((resolve) => {
         allCharged = resolve;
       });
     }
-    if (!isLocal) await store.close();
+    await store.close();
   }
 
   const keeper: QuotaKeeper = {
@@ -123,6 +132,9 @@ export function makeLimiter(
       hasBeenAsked = true;
       open++;
       return new RequestQuota(keeper, openMeters(req, { custom: host.vars, locals }));
+    },
+    hold(req, res) {
+      held?.add(req, res);
     },
     close() {
       closing ??= finish();

@@ -1,13 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../answer/gateway-error.ts';
 import type { LoadedLimit, LoadedRateLimiting } from '../config/loaded-rate-limiting.ts';
+import type { QuotaHeaders } from '../quota.ts';
 import { compileTemplate } from '../request/variable-template.ts';
 import type { Variables } from '../request/variables.ts';
 import { compileAmount } from './amount.ts';
-import { headersOfInstance, headersOfRule, type QuotaHeaders } from './quota-headers.ts';
+import { headersOfInstance, headersOfRule } from './quota-headers.ts';
 
 /** One counter as one request sees it. */
 export interface Meter {
+  /** Those with which it competes for memory: counters of one rule, or '' for those of instances. */
+  readonly pool: string;
   /** Where the store keeps it. */
   readonly key: string;
   readonly limit: number;
@@ -34,7 +37,7 @@ function invalidQuota(): GatewayError {
   return new GatewayError(500, 'invalid_quota', 'The limit of this request is not a whole number above 0.');
 }
 
-function meterReader({ limit, timeWindow }: LoadedLimit, headers: QuotaHeaders): ReadMeter {
+function meterReader({ limit, timeWindow }: LoadedLimit, headers: QuotaHeaders, pool = ''): ReadMeter {
   const readLimit = compileAmount(limit);
   const readWindow = compileAmount(timeWindow, LONGEST_WINDOW_SECONDS);
   return (req, variables, key) => {
@@ -42,24 +45,28 @@ function meterReader({ limit, timeWindow }: LoadedLimit, headers: QuotaHeaders):
     const windowSeconds = readWindow(req, variables);
     // Anything milder would let a client whose headers the limit is read from switch it off.
     if (amount === undefined || windowSeconds === undefined) throw invalidQuota();
-    return { key, limit: amount, windowSeconds, headers };
+    return { pool, key, limit: amount, windowSeconds, headers };
   };
 }
 
 function openRules({ rules }: LoadedRateLimiting, keyStart: string): OpenMeters {
   // Configurations that differ in the order of their rules alone have the same counters.
   const keys = rules.map(({ key }) => key).toSorted();
-  const compiled = rules.map((rule) => ({
-    fill: compileTemplate(rule.key),
-    keyStart: `${keyStart}${keys.indexOf(rule.key)}:`,
-    read: meterReader(rule, headersOfRule(rule.headerPrefix)),
-  }));
+  const compiled = rules.map((rule) => {
+    // Clients may choose what comes behind it, and may not thereby choose whose counters are dropped.
+    const pool = `${keyStart}${keys.indexOf(rule.key)}:`;
+    return {
+      fill: compileTemplate(rule.key),
+      pool,
+      read: meterReader(rule, headersOfRule(rule.headerPrefix), pool),
+    };
+  });
   return (req, variables) => {
     let meters: readonly Meter[] | undefined;
     return () => {
       meters ??= compiled.flatMap((rule) => {
         const { text, resolved } = rule.fill(req, variables);
-        return resolved === 0 ? [] : rule.read(req, variables, rule.keyStart + text);
+        return resolved === 0 ? [] : rule.read(req, variables, rule.pool + text);
       });
       return meters;
     };
@@ -69,12 +76,14 @@ function openRules({ rules }: LoadedRateLimiting, keyStart: string): OpenMeters 
 const NONE: readonly Meter[] = [];
 
 /** Remembers what `make` gives. Instances come from configurations, so there are never many. */
-function remembering(make: MetersOf): MetersOf {
-  const known = new Map<string, readonly Meter[]>();
+function remembering<Made>(make: (instance: string) => Made): (instance: string) => Made {
+  const known = new Map<string, Made>();
   return (instance) => {
-    const meters = known.get(instance) ?? make(instance);
-    known.set(instance, meters);
-    return meters;
+    const found = known.get(instance);
+    if (found !== undefined) return found;
+    const made = make(instance);
+    known.set(instance, made);
+    return made;
   };
 }
 
@@ -86,16 +95,19 @@ function openInstances({ instances, global }: LoadedRateLimiting, keyStart: stri
     const { limit, timeWindow } = limitOf(instance) ?? {};
     if (typeof limit !== 'number' || typeof timeWindow !== 'number') return NONE;
     const headers = headersOfInstance(instance);
-    return [{ key: keyStart + instance, limit, windowSeconds: timeWindow, headers }];
+    return [{ pool: '', key: keyStart + instance, limit, windowSeconds: timeWindow, headers }];
   });
   const isFixed = (limit: LoadedLimit): boolean =>
     typeof limit.limit === 'number' && typeof limit.timeWindow === 'number';
   if ([...instances, global ?? []].flat().every(isFixed)) return () => fixed;
+  const readerOf = remembering((instance): ReadMeter | null => {
+    const limit = limitOf(instance);
+    return limit === undefined ? null : meterReader(limit, headersOfInstance(instance));
+  });
   return (req, variables) =>
     remembering((instance) => {
-      const limit = limitOf(instance);
-      if (limit === undefined) return NONE;
-      return [meterReader(limit, headersOfInstance(instance))(req, variables, keyStart + instance)];
+      const read = readerOf(instance);
+      return read === null ? NONE : [read(req, variables, keyStart + instance)];
     });
 }
 

@@ -53,7 +53,7 @@ function connect(settings: LoadedSharedStore, surroundings: Surroundings): Share
     address: redisAddress(settings),
     times: redisTimes(settings),
     wantsMaster: settings.policy !== 'redis-sentinel' || settings.role === 'master',
-    open: clientOpener(loadIoredis(settings.policy), settings, surroundings),
+    open: clientOpener(loadIoredis(), settings, surroundings),
     logger: surroundings.logger,
   });
   return openRedisStore(connection);
@@ -90,8 +90,6 @@ async function leave(shared: SharedStore): Promise<void> {
  * The store for these settings. Stores share a connection, which is made at
  * once and in the background, wherever settings, logger and `secret` are the same; it ends with the last `close()`,
  * after what is under way then.
- *
- * @throws {ConfigError} where the policy needs ioredis and it is not installed
  */
 export function openStore(settings: LoadedSharedStore, surroundings: Surroundings): SharedCounterStore {
   const shared = openShared(settings, surroundings);

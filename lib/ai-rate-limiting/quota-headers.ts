@@ -1,9 +1,4 @@
-/** The names of the three response headers that tell one counter. */
-export interface QuotaHeaders {
-  readonly limit: string;
-  readonly remaining: string;
-  readonly reset: string;
-}
+import type { QuotaHeaders } from '../quota.ts';
 
 /** A character that no header name may hold (RFC 9110 §5.6.2), in UTF-8 and percent-encoded. */
 function encode(character: string): string {

@@ -1,7 +1,8 @@
 import { GatewayError } from '../answer/gateway-error.ts';
-import type { Consumption, Quota, QuotaLeft } from '../quota.ts';
+import type { Consumption, Quota, QuotaLeft, QuotaTold } from '../quota.ts';
 import type { Counter } from './counter-store.ts';
 import type { Meter, MetersOf } from './meter.ts';
+import { writeQuota } from './write-quota.ts';
 
 /** What one request's view needs of its limiter. */
 export interface QuotaKeeper {
@@ -21,6 +22,12 @@ function resetSeconds({ windowSeconds }: Meter, { resetMs }: Counter): number {
   return resetMs === undefined ? windowSeconds : Math.floor(resetMs / 10) / 100;
 }
 
+function tellCounter(meter: Meter, counter: Counter): QuotaTold {
+  const { headers, limit } = meter;
+  const remaining = Math.max(0, limit - counter.used);
+  return { headers, limit, remaining, resetSeconds: resetSeconds(meter, counter) };
+}
+
 const NONE: readonly Meter[] = [];
 
 /** One request's view of its limiter's counters, as they were when it was about to pick an instance. */
@@ -38,12 +45,20 @@ export class RequestQuota implements Quota {
   }
 
   look(instances: readonly string[]): void | Promise<void> {
-    const meters = [...new Set(instances.flatMap(this.#metersOf))];
+    const meters = this.#distinctMeters(instances);
     this.#hasLooked = true;
     if (meters.length === 0) return undefined;
     const found = this.#keeper.read(meters);
     if (found instanceof Promise) return found.then((counters) => this.#note(meters, counters));
     return this.#note(meters, found);
+  }
+
+  /** Rules are the same for all instances; other counters belong to one instance each. */
+  #distinctMeters(instances: readonly string[]): readonly Meter[] {
+    const [first] = instances;
+    if (first === undefined) return NONE;
+    if (instances.length === 1 || !this.#keeper.countsInstances) return this.#metersOf(first);
+    return instances.flatMap(this.#metersOf);
   }
 
   #note(meters: readonly Meter[], counters: readonly Counter[] = []): void {
@@ -67,19 +82,20 @@ export class RequestQuota implements Quota {
     });
   }
 
-  headers(instances: readonly string[]): Record<string, string> {
-    const headers: Record<string, string> = {};
-    if (!this.#keeper.showsHeaders) return headers;
+  tell(instances: readonly string[]): readonly QuotaTold[] {
+    const told: QuotaTold[] = [];
+    if (!this.#keeper.showsHeaders) return told;
     for (const instance of instances) {
       for (const meter of this.#metersOf(instance)) {
         const counter = this.#counters.get(meter);
-        if (counter === undefined) continue;
-        headers[meter.headers.limit] = String(meter.limit);
-        headers[meter.headers.remaining] = String(Math.max(0, meter.limit - counter.used));
-        headers[meter.headers.reset] = String(resetSeconds(meter, counter));
+        if (counter !== undefined) told.push(tellCounter(meter, counter));
       }
     }
-    return headers;
+    return told;
+  }
+
+  headers(instances: readonly string[]): Record<string, string> {
+    return writeQuota(this.tell(instances));
   }
 
   left(instance: string): QuotaLeft | undefined {

@@ -10,6 +10,11 @@ export class FirstEvent {
   #unfinished: Buffer[] = [];
   #atStart = true;
 
+  /** @returns the data of an event that lacks its blank line: the stream's end completes it */
+  end(): string | undefined {
+    return this.push(Buffer.from('\n\n'));
+  }
+
   /** @returns the event's data once it is complete; not to be called after that */
   push(chunk: Buffer): string | undefined {
     const end = this.#boundaries.follow(chunk);

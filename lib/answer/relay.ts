@@ -102,6 +102,12 @@ export class Relay implements AnswerSink {
     this.#exchange.estimate?.sample(bytes);
     const first = this.#reader.push(bytes);
     const last = this.#reader.end();
+    if (this.#reader.brokenOff) {
+      if (first !== undefined) this.#write(first);
+      if (last !== undefined) this.#write(last);
+      this.#breakAtError();
+      return;
+    }
     const passed = first === undefined || last === undefined ? (first ?? last) : Buffer.concat([first, last]);
     if (passed !== undefined && passed.length > 0) this.#headers['content-length'] = String(passed.length);
     this.#end(passed);
@@ -137,11 +143,12 @@ export class Relay implements AnswerSink {
     this.#exchange.estimate?.sample(chunk);
     const passed = this.#reader.push(chunk);
     if (passed !== undefined) this.#write(passed);
-    if (this.#reader.brokenOff && this.#exchange.ending === undefined) this.#breakAtError();
+    if (this.#reader.brokenOff) this.#breakAtError();
   }
 
   /** The stream has told of an error, behind which nothing else can be meant for the client. */
   #breakAtError(): void {
+    if (this.#exchange.ending !== undefined) return;
     this.#attempt.abort();
     if (this.#hasBegun) this.#cut(reportedError());
     else answerError(this.#exchange, reportedError(), this.#extraHeaders);

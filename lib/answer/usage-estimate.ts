@@ -2,60 +2,15 @@ import { ChunkList } from '../chunk-list.ts';
 import { isObject, type JsonObject, parseObject } from '../protocols/json.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Consumption } from '../quota.ts';
-import { findMember, type JsonDocument } from '../request/json-document.ts';
-import { StringSkipper } from '../request/string-skipper.ts';
+import { type JsonDocument, readSmallMember } from '../request/json-document.ts';
+import { BYTES_PER_TOKEN, promptTokens } from './prompt-tokens.ts';
 import { splitEvents } from './sse.ts';
-
-/** English text has about four characters in a token, for every current tokenizer. */
-const BYTES_PER_TOKEN = 4;
 
 /** How much of an answer is kept to tell its text from the framing around it. */
 const SAMPLE_BYTES = 8 * 1024;
 
 /** A body up to this size may stay in memory for as long as its answer takes. */
 const KEPT_BYTES = 16 * 1024;
-
-/** A string this long that begins like base64 is an image or a file, and no text. */
-const LONG_STRING_BYTES = 1024;
-const BEGINNING_BYTES = 256;
-
-/** Line breaks, and what some writers of JSON escape within base64: `/` (PHP) and `+` (.NET). */
-const BASE64_ESCAPES = /\\(?:[nr/]|u002[bf])/gi;
-const BASE64_BEGINNING = /^(?:data:[^,]*,)?[\w+/=-]*$/;
-
-const QUOTE = 0x22;
-
-/** A missing space is not enough: there is none in a page of Chinese, in a table of numbers, in minified code. */
-function isBinary(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start < LONG_STRING_BYTES) return false;
-  const beginning = bytes.toString('latin1', start + 1, start + BEGINNING_BYTES);
-  // Without its end, where an escape may have been cut.
-  return BASE64_BEGINNING.test(beginning.replaceAll(BASE64_ESCAPES, '').slice(0, -5));
-}
-
-/** Bytes of text in the strings of one member. The document has been checked, so every string ends. */
-function textBytes(document: JsonDocument, key: string): number {
-  const member = findMember(document, key);
-  if (member === undefined) return 0;
-  const { bytes } = document;
-  const strings = new StringSkipper(bytes);
-  let sum = 0;
-  for (let at = bytes.indexOf(QUOTE, member.valueStart); at !== -1 && at < member.valueEnd; ) {
-    const end = strings.skip(at);
-    if (!isBinary(bytes, at, end)) sum += end - at;
-    at = bytes.indexOf(QUOTE, end);
-  }
-  return sum;
-}
-
-/** What LLMs read beside the messages themselves, by its names in all protocols. */
-const FURTHER_PROMPT = ['system', 'instructions', 'tools', 'prompt'];
-
-function promptTokens(document: JsonDocument, protocol: Protocol): number {
-  const members = [protocol.contentMember, ...FURTHER_PROMPT];
-  const bytes = members.reduce((sum, key) => sum + textBytes(document, key), 0);
-  return Math.ceil(bytes / BYTES_PER_TOKEN);
-}
 
 /** Tokens of generated text in a plain answer, or in one event. */
 function textTokens(json: JsonObject, protocol: Protocol): number {
@@ -100,11 +55,14 @@ function consumption(promptTokens: number, completionTokens: number): Consumptio
 export class UsageEstimate {
   #prompt: JsonDocument | undefined;
   #promptTokens: number | undefined;
+  #isBackground = false;
   #sample: ChunkList | undefined;
 
   /** Has to be called before the document is let go. */
   notePrompt(document: JsonDocument | undefined, protocol: Protocol): void {
     if (document === undefined) return;
+    this.#isBackground =
+      protocol.name === 'openai-responses' && readSmallMember(document, 'background') === true;
     // Most LLMs report what they use, so a small body is rather kept than looked at for nothing.
     if (document.bytes.length <= KEPT_BYTES) this.#prompt = document;
     else this.#promptTokens = promptTokens(document, protocol);
@@ -128,6 +86,11 @@ export class UsageEstimate {
     const text = sample.toString();
     const tokens = isStream ? streamTokens(text, protocol) : plainTokens(text, protocol);
     if (tokens > 0) return Math.ceil((tokens * bytes) / sample.length);
-    return protocol.name === 'openai-embeddings' ? 0 : Math.ceil(bytes / BYTES_PER_TOKEN);
+    return this.#generatesNothing(protocol, isStream) ? 0 : Math.ceil(bytes / BYTES_PER_TOKEN);
+  }
+
+  /** The Responses API answers at once for what it does in the background, with the request and no text yet. */
+  #generatesNothing({ name }: Protocol, isStream: boolean): boolean {
+    return name === 'openai-embeddings' || (this.#isBackground && !isStream);
   }
 }

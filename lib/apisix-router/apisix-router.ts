@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { CounterStore } from '../ai-rate-limiting/counter-store.ts';
 import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
-import { openLocalStore } from '../ai-rate-limiting/local-store.ts';
+import { type LocalPools, openLocalPools } from '../ai-rate-limiting/local-pools.ts';
 import { answerJson } from '../answer-json.ts';
 import type { ApisixRouterConfig } from '../config/generated/apisix-router.ts';
 import { loadApisixRouter } from '../config/load-apisix-router.ts';
@@ -11,6 +10,7 @@ import { type HealthChecks, makeHealthChecks } from '../health/health-checks.ts'
 import type { Host } from '../host.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import { registerConsumers } from '../key-auth/consumer-registry.ts';
+import { replaceable } from '../replaceable.ts';
 import { type ResolvedHost, resolveHost } from '../resolve-host.ts';
 import type { GatewayStatus } from '../status.ts';
 import { compileRoutes, type FindRoute } from './match-route.ts';
@@ -43,12 +43,12 @@ interface RouteTable {
 /** What outlives the tables of one router. */
 interface Lasting {
   readonly host: ResolvedHost;
-  readonly localStore: CounterStore;
+  readonly localPools: LocalPools;
   readonly healthChecks: HealthChecks;
 }
 
-function openTable(loaded: LoadedApisixRouter, { host, localStore, healthChecks }: Lasting): RouteTable {
-  const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localStore);
+function openTable(loaded: LoadedApisixRouter, { host, localPools, healthChecks }: Lasting): RouteTable {
+  const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localPools);
   const registry = registerConsumers(loaded.consumers, make, host);
   const routes: ServedRoute[] = [];
   try {
@@ -90,28 +90,23 @@ function openTable(loaded: LoadedApisixRouter, { host, localStore, healthChecks 
 export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): ApisixRouter {
   const resolved = resolveHost(host);
   const options = { hasSecretResolver: resolved.secret !== undefined };
-  const lasting = { host: resolved, localStore: openLocalStore(), healthChecks: makeHealthChecks(resolved) };
+  const lasting = { host: resolved, localPools: openLocalPools(), healthChecks: makeHealthChecks(resolved) };
   const open = (input: unknown): RouteTable =>
     openTable(loadApisixRouter(input, resolved.logger, options), lasting);
-  let table = open(config);
-  let replacedOnes: Promise<unknown> = Promise.resolve();
+  const tables = replaceable(open(config));
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next?: Next) => {
-      const route = table.find(req);
+      const route = tables.current.find(req);
       if (route !== undefined) route.handle(req, res, next);
       else if (next !== undefined) next();
       else answerJson(req, res, 404, { error_msg: '404 Route Not Found' });
     },
     {
       update(replacement: ApisixRouterConfig) {
-        const replaced = table;
-        table = open(replacement);
-        replacedOnes = Promise.all([replacedOnes, replaced.close()]);
+        tables.replace(open(replacement));
       },
-      async close() {
-        await Promise.all([replacedOnes, table.close()]);
-      },
-      status: () => Object.fromEntries(table.routes.map((route) => [route.id, route.status()])),
+      close: () => tables.close(),
+      status: () => Object.fromEntries(tables.current.routes.map((route) => [route.id, route.status()])),
     },
   );
 }

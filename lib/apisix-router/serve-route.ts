@@ -4,19 +4,17 @@ import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
 import { answerJson } from '../answer-json.ts';
 import { compilePlan } from '../compile-plan.ts';
 import type { LoadedRoute } from '../config/loaded-apisix-router.ts';
-import type { Next } from '../exchange.ts';
+import type { Next, ServingPlan } from '../exchange.ts';
 import { type Gateway, makeGateway } from '../gateway.ts';
 import type { HealthChecks } from '../health/health-checks.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import type { ConsumerRegistry } from '../key-auth/consumer-registry.ts';
 import { makeKeyAuth } from '../key-auth/make-key-auth.ts';
-import type { Plan } from '../plan.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { gatewayStatus } from '../stats/gateway-status.ts';
 import type { GatewayStatus } from '../status.ts';
 import { forwardTest } from '../upstream/request-headers.ts';
 import type { Matched } from './match-route.ts';
-import { makeWaitingRequests } from './waiting-requests.ts';
 
 /** A route that is open. */
 export interface ServedRoute extends Matched {
@@ -46,7 +44,7 @@ function forwardAuthorization(host: ResolvedHost): ResolvedHost {
 function openGateway(
   { config, forwardsAuthorization }: LoadedRoute,
   { host, healthChecks }: RouteSurroundings,
-): { readonly plan: Plan; readonly gateway: Gateway } {
+): { readonly plan: ServingPlan; readonly gateway: Gateway } {
   const ownHost = forwardsAuthorization ? forwardAuthorization(host) : host;
   // An Authorization by which key-auth has known the caller is meant for this gateway alone, unless the host says
   // otherwise.
@@ -60,13 +58,10 @@ function openGateway(
 /**
  * Opens a route. Its plugins run in APISIX's order, which is that of their priorities there: key-auth (2500),
  * ai-proxy-multi (1041) or ai-proxy (1040), and ai-rate-limiting (1030), which has its say when those pick an instance.
- *
- * @throws ConfigError where a policy needs a package that is not installed
  */
 export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings): ServedRoute {
   const { registry, makeLimiter } = surroundings;
   const authenticate = route.keyAuth === undefined ? undefined : makeKeyAuth(route.keyAuth, registry);
-  const waiting = makeWaitingRequests();
   let limiter: OwnedLimiter | undefined;
   if (route.rateLimiting !== undefined) limiter = makeLimiter(route.rateLimiting, `route:${route.id}`);
   // Health checks begin here: nothing may throw from here on.
@@ -88,18 +83,16 @@ export function serveRoute(route: LoadedRoute, surroundings: RouteSurroundings):
         proxy(req, res, next);
         return;
       }
-      const leave = waiting.add(req, res);
       authenticate(req, res, (error) => {
         if (error === undefined) proxy(req, res, next);
         else if (next === undefined) answerJson(req, res, 500, { error_msg: '500 Internal Server Error' });
         else next(error);
-        leave();
       });
     },
     status: () => gatewayStatus(plan, gateway),
     async close() {
       plan.close();
-      await waiting.none();
+      await registry.waiting.none();
       await gateway.idle();
       await limiter?.close();
     },

@@ -1,4 +1,7 @@
-/** A JSON object, its fields not looked at yet. */
+/**
+ * A JSON object, its fields not looked at yet. Of our own copy of a configuration, in which loaders fill references in
+ * and leave parts out: so it can be written to, unlike the one of `protocols/json.ts`.
+ */
 export type JsonObject = Record<string, unknown>;
 
 /** Whether a value is a JSON object: no array, no null. */

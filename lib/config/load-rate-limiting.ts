@@ -4,6 +4,7 @@ import { compileCost } from './compile-cost.ts';
 import { completeRateLimiting } from './complete-rate-limiting.ts';
 import { fillReferences } from './fill-references.ts';
 import { freezeDeeply } from './freeze.ts';
+import { ioredisFaults } from './ioredis-faults.ts';
 import { isJsonObject } from './json.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { LoadedRateLimiting } from './loaded-rate-limiting.ts';
@@ -23,6 +24,7 @@ export function loadRateLimiting(input: unknown, logger: Logger, options: LoadOp
   const cost = compileCost(whole.object);
   const faults = [
     ...rateLimitingFaults(whole),
+    ...ioredisFaults(whole),
     ...cost.faults,
     ...fillReferences(whole, 'redis_password', options),
     ...fillReferences(whole, 'sentinel_password', options),

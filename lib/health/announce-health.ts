@@ -9,7 +9,7 @@ export function announceHealth(change: HealthChange, { logger, onHealth }: Annou
   const { state, ...data } = change;
   if (state === 'unhealthy') logger.warn(data, 'an instance is unhealthy');
   else if (state === 'healthy') logger.info(data, 'an instance is healthy');
-  else logger.info(data, 'an instance has new addresses, of which nothing is known yet');
+  else logger.info(data, 'nothing is known any more of the health of an instance');
   onHealth?.(change);
 }
 

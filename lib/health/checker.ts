@@ -27,7 +27,7 @@ export interface Checked {
 
 /** The health of one instance, kept up to date until it is stopped. */
 export interface Checker extends Omit<InstanceHealthSource, 'release'> {
-  /** Ends every probe. The last state stays. */
+  /** Ends every probe. The last state stays; whoever listens is told that it may not be true any more. */
   stop(): void;
 }
 
@@ -107,6 +107,9 @@ export function startChecker(
     stop() {
       nameWatch?.stop();
       for (const watched of known.values()) watched.stop();
+      if (health.state === 'unchecked') return;
+      // A gauge of an instance that has been removed would show its last state for ever.
+      announceHealth({ instance: name, state: 'unchecked', reason: 'its checks have ended' }, host);
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { LoadedConsumer } from '../config/loaded-key-auth.ts';
 import { hasSecretReference } from '../config/references.ts';
 import type { Logger } from '../host.ts';
+import { makeWaitingRequests, type WaitingRequests } from '../request/waiting-requests.ts';
 import type { ResolvedHost } from '../resolve-host.ts';
 import { type Consumer, type MakeLimiter, makeConsumer } from './consumer.ts';
 import { digestOf, LONGEST_KEY, makeKeyIndex } from './key-index.ts';
@@ -14,7 +15,9 @@ export interface ConsumerRegistry {
    */
   find(key: string): Consumer | undefined | Promise<Consumer | undefined>;
   named(username: string): Consumer | undefined;
-  /** Closes the consumers' limiters. Resolves when every request they have been asked about is charged. */
+  /** Those whose keys are being looked up. */
+  readonly waiting: WaitingRequests;
+  /** Closes the consumers' limiters, once nobody waits. Resolves when every request of theirs is charged. */
   close(): Promise<void>;
 }
 
@@ -25,11 +28,7 @@ function warnOfLongKey(consumer: Consumer, logger: Logger): void {
   );
 }
 
-/**
- * Registers consumers.
- *
- * @throws {ConfigError} where the policy of somebody's limits needs a package that is not installed
- */
+/** Registers consumers. */
 export function registerConsumers(
   consumers: readonly LoadedConsumer[],
   makeLimiter: MakeLimiter,
@@ -47,6 +46,7 @@ export function registerConsumers(
     }
     return loaded.keys.filter(hasSecretReference).map((text) => ({ consumer, text }));
   });
+  const waiting = makeWaitingRequests();
   const resolving = new SecretKeys(secretKeys, index, host);
 
   function look(digest: Buffer): Consumer | undefined {
@@ -61,7 +61,9 @@ export function registerConsumers(
       return look(digest) ?? resolving.refresh()?.then(() => look(digest));
     },
     named: (username) => byName.get(username),
+    waiting,
     async close() {
+      await waiting.none();
       await Promise.all([...byName.values()].map((consumer) => consumer.close()));
     },
   };

@@ -1,13 +1,12 @@
 import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
 import type { LoadedConsumer } from '../config/loaded-key-auth.ts';
 import type { LoadedRateLimiting } from '../config/loaded-rate-limiting.ts';
-import type { Limiter } from '../quota.ts';
 
 /** Somebody who may call. Holds no key. */
 export interface Consumer {
   readonly username: string;
   /** The consumer's own limiter; `undefined` where only the route limits. */
-  limiter(): Limiter | undefined;
+  limiter(): OwnedLimiter | undefined;
   /** Resolves when every request that the limiter has been asked about is charged. */
   close(): Promise<void>;
 }
@@ -16,7 +15,7 @@ export interface Consumer {
 export type MakeLimiter = (config: LoadedRateLimiting, scope: string) => OwnedLimiter;
 
 interface ConsumerLimiter {
-  limiter(): Limiter;
+  limiter(): OwnedLimiter;
   close(): Promise<void>;
 }
 
@@ -45,11 +44,7 @@ function whenNeeded(config: LoadedRateLimiting, make: () => OwnedLimiter): Consu
 
 const unlimited = { limiter: () => undefined, close: async () => {} };
 
-/**
- * Makes a consumer.
- *
- * @throws {ConfigError} where the policy of its limits needs a package that is not installed
- */
+/** Makes a consumer. */
 export function makeConsumer({ username, rateLimiting }: LoadedConsumer, makeLimiter: MakeLimiter): Consumer {
   if (rateLimiting === undefined) return { username, ...unlimited };
   return { username, ...whenNeeded(rateLimiting, () => makeLimiter(rateLimiting, `consumer:${username}`)) };

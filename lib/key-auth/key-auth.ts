@@ -1,11 +1,12 @@
 import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
-import { openLocalStore } from '../ai-rate-limiting/local-store.ts';
+import { openLocalPools } from '../ai-rate-limiting/local-pools.ts';
 import { requireAnonymousConsumer } from '../config/anonymous-consumer.ts';
 import type { ConsumerConfig } from '../config/generated/consumer.ts';
 import type { KeyAuthConfig } from '../config/generated/key-auth.ts';
 import { type LoadedGate, loadGate } from '../config/load-gate.ts';
 import { loadKeyAuth } from '../config/load-key-auth.ts';
 import type { Host } from '../host.ts';
+import { replaceable } from '../replaceable.ts';
 import { resolveHost } from '../resolve-host.ts';
 import { type ConsumerRegistry, registerConsumers } from './consumer-registry.ts';
 import { type KeyAuthHandler, makeKeyAuth } from './make-key-auth.ts';
@@ -50,33 +51,30 @@ export function keyAuth(config: KeyAuthConfig, { consumers, ...host }: KeyAuthOp
   const { logger } = resolved;
   const load = (input: unknown, list: unknown): LoadedGate =>
     loadGate(input, list, logger, { hasSecretResolver: resolved.secret !== undefined });
-  const localStore = openLocalStore();
+  const localPools = openLocalPools();
   const register = (gate: LoadedGate): ConsumerRegistry =>
     registerConsumers(
       gate.consumers,
-      (limits, scope) => makeLimiter(limits, scope, resolved, localStore),
+      (limits, scope) => makeLimiter(limits, scope, resolved, localPools),
       resolved,
     );
 
   let gate = load(config, consumers);
-  let registry = register(gate);
-  let handle = makeKeyAuth(gate.keyAuth, registry);
-  let replacedAreClosed: Promise<unknown> = Promise.resolve();
+  const registries = replaceable(register(gate));
+  let handle = makeKeyAuth(gate.keyAuth, registries.current);
 
   function replaceConfig(input: unknown): void {
     const loaded = loadKeyAuth(input, logger);
     requireAnonymousConsumer(loaded, gate.consumers);
     gate = { ...gate, keyAuth: loaded };
-    handle = makeKeyAuth(loaded, registry);
+    handle = makeKeyAuth(loaded, registries.current);
   }
 
   function replaceAll(input: unknown, list: unknown): void {
     const loaded = load(input, list);
-    const replaced = registry;
-    registry = register(loaded);
+    registries.replace(register(loaded));
     gate = loaded;
-    handle = makeKeyAuth(loaded.keyAuth, registry);
-    replacedAreClosed = Promise.all([replacedAreClosed, replaced.close()]);
+    handle = makeKeyAuth(loaded.keyAuth, registries.current);
   }
 
   const handler: KeyAuthHandler = (req, res, next) => handle(req, res, next);
@@ -85,8 +83,6 @@ export function keyAuth(config: KeyAuthConfig, { consumers, ...host }: KeyAuthOp
       if (replacement === undefined) replaceConfig(input);
       else replaceAll(input, replacement.consumers);
     },
-    async close() {
-      await Promise.all([replacedAreClosed, registry.close()]);
-    },
+    close: () => registries.close(),
   });
 }

@@ -13,7 +13,9 @@ export type KeyAuthHandler = (req: IncomingMessage, res: ServerResponse, next: N
 
 function attach(consumer: Consumer, req: IncomingMessage, res: ServerResponse): void {
   localsOf(res).consumer = { username: consumer.username };
-  admissionOf(req).consumerLimiter = consumer.limiter();
+  const limiter = consumer.limiter();
+  limiter?.hold(req, res);
+  admissionOf(req).consumerLimiter = limiter;
 }
 
 /**
@@ -39,7 +41,8 @@ export function makeKeyAuth(keyAuth: LoadedKeyAuth, registry: ConsumerRegistry):
       next();
     };
     const found = key === undefined ? undefined : registry.find(key);
-    if (found instanceof Promise) found.then(decide, next);
-    else decide(found);
+    if (!(found instanceof Promise)) return decide(found);
+    const leave = registry.waiting.add(req, res);
+    found.then(decide, next).finally(leave);
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { oneLine } from './one-line.ts';
-import { llmVariables, variableNames } from './variables.ts';
+import { variableNames } from './read-variables.ts';
+import { llmVariables } from './variables.ts';
 
 /** What is needed of morgan: the function that makes a token. */
 export interface Morgan {
@@ -27,6 +28,9 @@ function toText(value: unknown): string | undefined {
  */
 export function registerMorganTokens(morgan: Morgan): void {
   for (const name of variableNames) {
-    morgan.token(name, (_req, res) => toText(llmVariables(res)[name]));
+    morgan.token(name, (_req, res) => {
+      const variables: Readonly<Record<string, unknown>> = llmVariables(res);
+      return toText(variables[name]);
+    });
   }
 }

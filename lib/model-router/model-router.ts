@@ -17,13 +17,19 @@ import { openRegistry } from './open-registry.ts';
 import { Reception } from './reception.ts';
 import { type ModelRouterHost, resolveRouterHost } from './router-host.ts';
 
+/** A gateway's figures, in which every model of a vendor is an instance by its name, and the state of all models. */
 export interface ModelRouterStatus extends GatewayStatus {
+  /** Aliases, too, in the order of the configuration. */
   readonly models: readonly ModelStatusRow[];
 }
 
 /** An Express/Connect middleware that also works as a bare `http` request listener. */
 export interface ModelRouter {
-  /** Serves `/v1/…` and `/status/models` below its mount point; what is none of these goes to `next`. */
+  /**
+   * Serves the paths of OpenAI's and Anthropic's APIs below its mount point, such as `/v1/chat/completions` and
+   * `/v1/models`, and `/status/models`, which asks for no key. What is none of these goes to `next`, and without one is
+   * answered with a 404.
+   */
   (req: IncomingMessage, res: ServerResponse, next?: Next): void;
   /**
    * Ends background checks, and closes idle sockets, now and as they become idle. Resolves when no request is under
@@ -44,9 +50,14 @@ export interface ModelRouter {
   status(): ModelRouterStatus;
   /**
    * Makes an Express router that serves AISIX's Admin API below `/admin/v1`. Whoever has one of the keys may send the
-   * provider keys' secrets anywhere: mount it on a private listener.
+   * provider keys' secrets, and whatever `$env://` can reach, anywhere: mount it on a private listener.
    *
-   * @throws ConfigError without keys, or where Express is not installed
+   * @throws ConfigError without keys, for one that is unset, empty or cannot be sent, or where Express is not installed
+   *
+   * @example
+   * ```ts
+   * express().use(router.admin({ keys: [process.env.ADMIN_KEY] })).listen(3001, '127.0.0.1');
+   * ```
    */
   admin(options: AdminOptions): AdminRouter;
 }
@@ -75,7 +86,7 @@ function listener(current: CurrentConfig, gateway: Gateway, ready: Promise<unkno
  *
  * @param config the three lists; plain JSON, never changed. Without `api_keys`, who may call is the host's business
  * @param host what JSON cannot hold: logger, hooks, secrets, a store for what the admin API changes
- * @throws ConfigError naming every fault at once
+ * @throws ConfigError naming every fault of `config` at once, or a header name in `host` that cannot be sent
  *
  * @example
  * ```ts
@@ -86,6 +97,7 @@ function listener(current: CurrentConfig, gateway: Gateway, ready: Promise<unkno
  *     { display_name: 'secondary', provider: 'openai', model_name: 'gpt-4o-mini', provider_key_id: 'openai' },
  *     { display_name: 'chat', routing: { targets: [{ model: 'primary' }, { model: 'secondary' }] } },
  *   ],
+ *   api_keys: [{ key_hash: createHash('sha256').update('sk-of-a-caller').digest('hex'), allowed_models: ['chat'] }],
  * }));
  * ```
  */

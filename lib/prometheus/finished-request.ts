@@ -1,5 +1,4 @@
-import type { FinishRecord } from '../host.ts';
-import { isObject } from '../protocols/json.ts';
+import type { AttemptRecord, FinishRecord } from '../host.ts';
 
 /** One try of an ended request. */
 export interface FinishedTry {
@@ -25,35 +24,24 @@ export interface FinishedRequest {
   readonly tries: readonly FinishedTry[];
 }
 
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function number(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
-}
-
-function readTry(attempt: unknown): FinishedTry | readonly [] {
-  if (!isObject(attempt) || typeof attempt.instance !== 'string' || 'skipped' in attempt) return [];
-  const { instance, status } = attempt;
-  return { instance, status: typeof status === 'number' ? status : undefined };
+function tryOf(attempt: AttemptRecord): FinishedTry | readonly [] {
+  return 'skipped' in attempt ? [] : { instance: attempt.instance, status: attempt.status };
 }
 
 /** Reads the variables by their names. */
 export function readFinish(finish: FinishRecord): FinishedRequest {
-  const { llm_attempts: attempts } = finish;
   return {
-    instance: text(finish.llm_instance),
-    provider: text(finish.llm_provider),
-    requestType: text(finish.request_type),
-    model: text(finish.llm_model),
-    requestedModel: text(finish.request_llm_model),
-    outcome: text(finish.llm_outcome),
+    instance: finish.llm_instance,
+    provider: finish.llm_provider,
+    requestType: finish.request_type,
+    model: finish.llm_model,
+    requestedModel: finish.request_llm_model,
+    outcome: finish.llm_outcome,
     hasUsage: finish.llm_usage_source !== 'none',
-    promptTokens: number(finish.llm_prompt_tokens),
-    completionTokens: number(finish.llm_completion_tokens),
-    responseTimeMs: number(finish.llm_upstream_response_time),
-    timeToFirstTokenMs: number(finish.llm_time_to_first_token),
-    tries: Array.isArray(attempts) ? attempts.flatMap(readTry) : [],
+    promptTokens: finish.llm_prompt_tokens,
+    completionTokens: finish.llm_completion_tokens,
+    responseTimeMs: finish.llm_upstream_response_time,
+    timeToFirstTokenMs: finish.llm_time_to_first_token,
+    tries: finish.llm_attempts.flatMap(tryOf),
   };
 }

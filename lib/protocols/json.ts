@@ -1,3 +1,7 @@
+/**
+ * A JSON object that somebody has sent, or that a body is made of: never changed, unlike the one of `config/json.ts`,
+ * which knows nobody here.
+ */
 export type JsonObject = { readonly [key: string]: unknown };
 
 export function isObject(value: unknown): value is JsonObject {

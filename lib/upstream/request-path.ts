@@ -17,12 +17,20 @@ function joinQueries(endpoint: string, client: string, injected: Pairs): string 
 const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /**
+ * What URL parsers take for the end of the path, and for a `/`, while HTTP and whoever has recognised the path here do
+ * not: `/v1/chat/completions#/models/x` would pass for one of the models and reach the chats, past options and quotas.
+ * No request target may hold either (RFC 9112 §3.2), and no SDK sends them, so that they are refused: percent-encoded,
+ * they would reach another path than the client can have meant. A `\` in a query means nothing, and browsers send it.
+ */
+const AMBIGUOUS = /#|^[^?]*\\/;
+
+/**
  * Path and query to send.
  *
  * @param route the instance's path for the protocol; `undefined` takes the client's
  * @param clientUrl the client's path and query below the mount point; its query counts only without a `route`
  *   of the protocol's own
- * @throws GatewayError 400 `invalid_request_target` when the client's is neither a path nor a URL
+ * @throws GatewayError 400 `invalid_request_target` when the client's is neither a path nor a URL, or an ambiguous one
  */
 export function requestPath(
   route: string | undefined,
@@ -36,6 +44,9 @@ export function requestPath(
     const target = clientUrl.startsWith('/') ? clientUrl : clientUrl.replace(ABSOLUTE_FORM, '') || '/';
     if (!target.startsWith('/') && !target.startsWith('?')) {
       throw new GatewayError(400, 'invalid_request_target', 'The request target is not a path.');
+    }
+    if (AMBIGUOUS.test(target)) {
+      throw new GatewayError(400, 'invalid_request_target', 'The request target holds a "#" or a "\\".');
     }
     const mark = target.indexOf('?');
     path ??= mark === -1 ? target : target.slice(0, mark) || '/';

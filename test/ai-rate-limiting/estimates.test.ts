@@ -277,6 +277,92 @@ describe('files in a prompt are not charged as if they were text', () => {
   });
 });
 
+describe('a prompt that begins like a file and goes on as text', () => {
+  const beginning = Buffer.alloc(3000, 'pixels of an image').toString('base64');
+
+  it.each([
+    ['base64', beginning],
+    ['a data URL', `data:image/png;base64,${beginning}`],
+  ])('is charged as text: %s', async (_what, start) => {
+    const limited = await startLimited(LIMITS, { script: openAndSend(chatEvent(END)) });
+    const text = start + words(1000);
+    await hangUp(limited.app, asking(text, { stream: true }), END);
+    expectPlausible((await estimateOf(limited)).prompt, text.length);
+  });
+});
+
+describe('a prompt of token numbers is charged a token each', () => {
+  const tokens = Array.from({ length: 5000 }, (_, index) => index * 17);
+
+  it.each([
+    ['one list', tokens, 5000],
+    ['several lists', [tokens, tokens], 10_000],
+    ['lists and text', [tokens, words(100)], 5000 + words(100).length / 4],
+  ])('in embeddings: %s', async (_what, input, expected) => {
+    const limited = await startLimited(LIMITS, { script: answerWith({ data: [] }) });
+    await (await post(`${limited.url}/v1/embeddings`, { input })).text();
+    const { prompt } = await estimateOf(limited);
+    expect(Math.abs(prompt - expected)).toBeLessThanOrEqual(2);
+  });
+
+  it('in the prompt of the old completions', async () => {
+    const limited = await startLimited(LIMITS, {
+      script: streamWith('data: {"choices":[{"text":"Hi"}]}\n\n'),
+    });
+    await (await post(`${limited.url}/v1/completions`, { prompt: tokens, stream: true })).text();
+    expect((await estimateOf(limited)).prompt).toBe(5000);
+  });
+
+  it('however they are written', async () => {
+    const limited = await startLimited(LIMITS, { script: answerWith({ data: [] }) });
+    const input = '[ 1 ,\n-2,\t[3.5e+2 ,4] , "" , 0,true ]';
+    await (await post(`${limited.url}/v1/embeddings`, `{"input":${input},"dimensions":512}`)).text();
+    expect((await estimateOf(limited)).prompt).toBeLessThanOrEqual(6);
+    expect(Number(limited.app.finished[0]?.llm_prompt_tokens)).toBeGreaterThanOrEqual(5);
+  });
+
+  it('which numbers in the schemas of tools are not', async () => {
+    const limited = await startLimited(LIMITS, { script: openAndSend(chatEvent(END)) });
+    const tools = [{ function: { parameters: { minimum: 1, maximum: 2, maxLength: 3 } } }];
+    await hangUp(limited.app, { messages: [], tools, stream: true }, END);
+    const bytes = '"function""parameters""minimum""maximum""maxLength"'.length;
+    expect(Math.abs((await estimateOf(limited)).prompt - bytes / 4)).toBeLessThanOrEqual(1.5);
+  });
+});
+
+describe('an answer in the background', () => {
+  const input = words(100);
+  const queued = {
+    id: 'resp_1',
+    object: 'response',
+    background: true,
+    status: 'queued',
+    instructions: words(100),
+    output: [],
+    usage: null,
+  };
+
+  async function chargeOf(answer: object): Promise<Estimated> {
+    const limited = await startLimited(LIMITS, { script: answerWith(answer) });
+    const body = { input, instructions: words(100), background: true };
+    await (await post(`${limited.url}/v1/responses`, body)).text();
+    return estimateOf(limited);
+  }
+
+  it.each(['queued', 'in_progress'])('that is %s costs its prompt, and no text yet', async (status) => {
+    const { prompt, completion } = await chargeOf({ ...queued, status });
+    expectPlausible(prompt, words(200).length);
+    expect(completion).toBe(0);
+  });
+
+  it('costs its text as well where there is some already', async () => {
+    const content = [{ type: 'output_text', text: words(50) }];
+    const output = [{ type: 'message', role: 'assistant', content }];
+    const { completion } = await chargeOf({ ...queued, status: 'completed', instructions: null, output });
+    expectPlausible(completion, words(50).length);
+  });
+});
+
 describe('the tools that a model may call', () => {
   it('are charged with the prompt', async () => {
     const limited = await startLimited(LIMITS, { script: openAndSend(chatEvent(END)) });

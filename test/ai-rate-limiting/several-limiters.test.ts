@@ -105,6 +105,35 @@ describe('two limiters in a row', () => {
     expect(await usedOf(url)).toBe(ANSWER_TOKENS);
   });
 
+  it.each([
+    ['first', { limit: 100, time_window: 60 }, { limit: 5000, time_window: HOUR }],
+    ['second', { limit: 5000, time_window: HOUR }, { limit: 100, time_window: 60 }],
+  ])(
+    'show the client the tighter one whole, where it is the %s: its limit, remaining and reset',
+    async (_which, first, second) => {
+      const { url } = await startTwo(first, second);
+      expect(toldOf(await chat(url), 'a')).toEqual({ limit: 100, remaining: 100, reset: 60 });
+      const told = toldOf(await chat(url), 'a');
+      expect(told).toMatchObject({ limit: 100, remaining: 100 - ANSWER_TOKENS });
+      expect(told.reset).toBeLessThanOrEqual(60);
+    },
+  );
+
+  it('show the one that is spent, on the answer that it refuses', async () => {
+    const { url } = await startTwo({ limit: 1, time_window: HOUR }, { limit: 1000, time_window: 60 });
+    await chat(url);
+    const answer = await chat(url);
+    expect(answer.status).toBe(503);
+    expect(toldOf(answer, 'a')).toMatchObject({ limit: 1, remaining: 0 });
+    expect(toldOf(answer, 'a').reset).toBeGreaterThan(60);
+  });
+
+  it('show the one that lasts longer where both are spent', async () => {
+    const { url } = await startTwo({ limit: 1, time_window: 60 }, { limit: 1, time_window: HOUR });
+    await chat(url);
+    expect(toldOf(await chat(url), 'a').reset).toBeGreaterThan(60);
+  });
+
   it('limit nothing where one cannot read its limit: the request is a 500', async () => {
     const { url, upstream } = await startTwo(
       { limit: 1000, time_window: HOUR },

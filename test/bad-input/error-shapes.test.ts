@@ -1,6 +1,7 @@
 import type { Express } from 'express';
 import { describe, expect, it } from 'vitest';
 import { type App, instance, post, startApp } from '../support/app.ts';
+import { unusedPort } from '../support/broken-upstreams.ts';
 import { type RawAnswer, sendRaw } from '../support/gateway.ts';
 import { connectRaw, rawPost } from '../support/raw.ts';
 import { echoModel, startUpstream, type Upstream } from '../support/upstream.ts';
@@ -112,19 +113,47 @@ describe.each(openaiPaths)(
   },
 );
 
-describe("a bad request to /v1/messages is answered in Anthropic's shape, and the next is served", () => {
-  it.each(BAD_REQUESTS)('$status $code', async (request) => {
-    const gateway = await start();
-    const answer = await send(gateway.app, '/ai/v1/messages', request);
-    expect(JSON.parse(answer.body)).toEqual({
-      type: 'error',
-      error: {
-        type: request.anthropicType ?? 'invalid_request_error',
-        message: expect.stringMatching(/\w+ .*\.$/),
-        code: request.code,
-      },
+const anthropicPaths = [
+  '/ai/v1/messages',
+  '/ai/v1/messages/count_tokens',
+  '/ai/v1/messages/batches',
+  '/ai/v1/messages/batches/b1/cancel',
+];
+
+describe.each(anthropicPaths)(
+  "a bad request to %s is answered in Anthropic's shape, and the next is served",
+  (path) => {
+    it.each(BAD_REQUESTS)('$status $code', async (request) => {
+      const gateway = await start();
+      const answer = await send(gateway.app, path, request);
+      expect(JSON.parse(answer.body)).toEqual({
+        type: 'error',
+        error: {
+          type: request.anthropicType ?? 'invalid_request_error',
+          message: expect.stringMatching(/\w+ .*\.$/),
+          code: request.code,
+        },
+      });
+      await expectRefused(gateway, path, answer, request);
     });
-    await expectRefused(gateway, '/ai/v1/messages', answer, request);
+  },
+);
+
+describe('an LLM that cannot be reached', () => {
+  it("is told in Anthropic's shape to who counts tokens, and the body is sent as it is", async () => {
+    const upstream = await startUpstream(echoModel());
+    const down = instance('claude', `http://127.0.0.1:${await unusedPort()}`, { provider: 'anthropic' });
+    const app = await startApp({ instances: [down] });
+    const body = '{ "model": "claude", "messages": [] }';
+    const response = await post(`${app.url}/v1/messages/count_tokens`, body);
+    expect([response.status, await response.json()]).toMatchObject([
+      502,
+      { type: 'error', error: { code: 'upstream_unreachable' } },
+    ]);
+    const up = instance('claude', upstream.url, { provider: 'anthropic', options: {} });
+    app.middleware.update({ instances: [up] });
+    await post(`${app.url}/v1/messages/count_tokens`, body);
+    expect(upstream.calls).toMatchObject([{ url: '/v1/messages/count_tokens', body }]);
   });
 });
 

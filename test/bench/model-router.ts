@@ -8,7 +8,7 @@ import { median } from './statistics.ts';
 
 const MODELS = 1000;
 const CALLERS = 10_000;
-const UPDATES = 15;
+const UPDATES = 20;
 const LOOK_UPS = 2000;
 const ROUNDS = 50;
 

@@ -106,6 +106,26 @@ describe('update()', () => {
     await app.until('down', 'healthy');
   });
 
+  it('says of an instance that is gone that nothing is known of it any more', async () => {
+    const { app, up } = await startWithOneDown();
+    app.middleware.update({ instances: [up] });
+    expect(app.changes.at(-1)).toEqual({
+      instance: 'down',
+      state: 'unchecked',
+      reason: 'its checks have ended',
+    });
+  });
+
+  it('says so before it finds out about one that has moved, and nothing of one that stays', async () => {
+    const { app, down, up } = await startWithOneDown();
+    app.middleware.update({ instances: [down] });
+    expect(app.changes.map(({ state }) => state)).toEqual(['unhealthy']);
+    const moved = await startPatient();
+    app.middleware.update({ instances: [{ ...down, override: { endpoint: moved.url } }, up] });
+    await app.until('down', 'healthy');
+    expect(app.changes.map(({ state }) => state)).toEqual(['unhealthy', 'unchecked', 'healthy']);
+  });
+
   it('ends the checks of an instance that is gone', async () => {
     const { app, ill, up } = await startWithOneDown();
     app.middleware.update({ instances: [up] });

@@ -32,6 +32,7 @@ function countLimiters() {
     made.push(scope);
     return {
       hasBeenAsked: false,
+      hold() {},
       open: () => undefined,
       async close() {
         closed.push(scope);

@@ -1,4 +1,4 @@
-import { llmVariables } from 'ai-proxy-multi';
+import { type FinishRecord, llmVariables } from 'ai-proxy-multi';
 import { describe, expect, it } from 'vitest';
 import { post } from '../support/app.ts';
 import * as answers from './answers.ts';
@@ -24,6 +24,40 @@ describe('llmVariables', () => {
     const { llm_attempts: attempts } = llmVariables({});
     if (Array.isArray(attempts)) attempts.push('mine');
     expect(llmVariables({}).llm_attempts).toEqual([]);
+  });
+
+  it('has a type for each, so that nobody needs to ask what they are', () => {
+    const variables: FinishRecord = llmVariables({});
+    const sum: number = variables.llm_prompt_tokens + variables.llm_completion_tokens;
+    const tried: number = variables.llm_attempts.filter((attempt) => !('skipped' in attempt)).length;
+    const isStream: boolean = variables.llm_stream;
+    const milliseconds: number | undefined = variables.llm_summary?.duration;
+    expect([sum, tried, isStream, milliseconds, variables.llm_instance.length]).toEqual([
+      0,
+      0,
+      false,
+      undefined,
+      0,
+    ]);
+    // @ts-expect-error -- nobody has this one
+    expect(variables.llm_misspelt).toBeUndefined();
+  });
+
+  it('has nothing of another type that somebody has put in the place of one', () => {
+    const attempts = [
+      { instance: 'a', status: 200, duration_ms: 3 },
+      { instance: 'b', skipped: 'unhealthy' },
+    ];
+    const locals = {
+      llm_total_tokens: '31',
+      llm_stream: 'true',
+      llm_outcome: 'done',
+      llm_usage_source: 'guessed',
+      llm_attempts: [...attempts, 'c', null, { instance: 'd' }, { instance: 7, skipped: 'x' }],
+      llm_request: 'Hi',
+    };
+    const variables = llmVariables({ locals });
+    expect(variables).toEqual({ ...llmVariables({}), llm_attempts: attempts });
   });
 
   it('has all that onFinish is told', async () => {

@@ -196,6 +196,31 @@ describe('health', () => {
     });
   });
 
+  it('is not said any more of an instance that an update has removed', async () => {
+    const upstream = await startUpstream((_call, res) => answerJson(res, 503, {}));
+    const registry = newRegistry();
+    const hooks = prometheusMetrics(client, { registry });
+    const changes = new EventEmitter();
+    const host = {
+      ...hooks,
+      onHealth(change: HealthChange) {
+        hooks.onHealth(change);
+        changes.emit(change.state);
+      },
+    };
+    const active = { type: 'http', unhealthy: { interval: 1, http_failures: 1 } } as const;
+    const down = once(changes, 'unhealthy');
+    const stays = instance('stays', upstream.url);
+    const removed = instance('removed', upstream.url, { checks: { active } });
+    const { middleware } = await startApp({ instances: [stays, removed] }, { host });
+    await down;
+    expect(await samplesOf(registry, 'apisix_llm_instance_healthy')).toEqual({
+      '{gateway="",instance="removed"}': 0,
+    });
+    middleware.update({ instances: [stays] });
+    expect(await samplesOf(registry, 'apisix_llm_instance_healthy')).toEqual({});
+  });
+
   it('is not said of an instance of which nothing is known any more', async () => {
     const registry = newRegistry();
     const { onHealth } = prometheusMetrics(client, { registry });

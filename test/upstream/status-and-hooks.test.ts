@@ -52,6 +52,38 @@ describe('status()', () => {
   });
 
   it.each([
+    ['overloaded_error', '5xx'],
+    ['rate_limit_error', '4xx'],
+    ['api_error', '5xx'],
+  ])('counts a 200 whose first event is an error, %s, as the status it stands for', async (type, counted) => {
+    const event = `event: error\ndata: ${JSON.stringify({ type: 'error', error: { type, message: 'x' } })}\n\n`;
+    const upstream = await startUpstream((_call, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.end(event);
+    });
+    const app = await startApp({ instances: [instance('a', upstream.url)] });
+    await (await post(app.url, { messages: [], stream: true })).text();
+    expect(app.middleware.status().instances[0]?.answers).toEqual({
+      ...{ '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+      [counted]: 1,
+    });
+  });
+
+  it('counts an answer that breaks off before its first byte as a failure, and as nothing else', async () => {
+    const upstream = await startUpstream((_call, res) => {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      res.flushHeaders();
+      setImmediate(() => res.destroy());
+    });
+    const app = await startApp({ instances: [instance('a', upstream.url)] });
+    await (await post(app.url)).text();
+    expect(app.middleware.status().instances[0]).toMatchObject({
+      answers: { '2xx': 0 },
+      failures: { reset: 1 },
+    });
+  });
+
+  it.each([
     ['refused', async () => `http://127.0.0.1:${await unusedPort()}`],
     ['reset', async () => (await startRawUpstream(failures['closes the connection before the head'])).url],
     ['timed_out', async () => (await startRawUpstream(failures['says nothing'])).url],

@@ -1,6 +1,6 @@
 import type { WrittenModelRouter } from './registry.ts';
 
-/** Keeps a configuration beyond the life of the process. */
+/** Keeps a configuration beyond the life of the process. `fileStore` makes one. */
 export interface ModelRouterStore {
   /**
    * What was saved last; `undefined` or null where nothing ever was. It is checked like any configuration. Where it

@@ -1,66 +1,104 @@
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { LoadedSharedStore, LoadedStore } from '../../../lib/config/loaded-rate-limiting.ts';
 import { run } from '../../package/installed-package.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** The package's files in a project that has what they depend on, but not ioredis. */
+const MODULES = path.join(ROOT, 'node_modules');
+
+/** The package's files in a project that has all that they depend on, but not ioredis. */
 async function copyWithoutIoredis(): Promise<string> {
   const project = await mkdtemp(path.join(tmpdir(), 'without-ioredis-'));
   onTestFinished(() => rm(project, { recursive: true }));
-  await cp(path.join(ROOT, 'lib'), path.join(project, 'lib'), { recursive: true });
+  for (const folder of ['lib', 'schema']) {
+    await cp(path.join(ROOT, folder), path.join(project, folder), { recursive: true });
+  }
   await mkdir(path.join(project, 'node_modules'));
-  for (const name of ['lru-cache', 'rate-limiter-flexible']) {
-    await symlink(path.join(ROOT, 'node_modules', name), path.join(project, 'node_modules', name));
+  for (const name of await readdir(MODULES)) {
+    if (name === 'ioredis' || name.startsWith('.')) continue;
+    await symlink(path.join(MODULES, name), path.join(project, 'node_modules', name));
   }
   await writeFile(path.join(project, 'package.json'), '{ "type": "module" }');
   return project;
 }
 
-/** Opens a store there and prints what comes of it. */
-async function openThere(settings: LoadedStore): Promise<string> {
+/** Makes a middleware there and prints what comes of it. */
+async function makeThere(middleware: string): Promise<string> {
   const project = await copyWithoutIoredis();
   const script = `
-    import { openLocalStore } from './lib/ai-rate-limiting/local-store.ts';
-    import { openStore } from './lib/ai-rate-limiting/open-store.ts';
+    import { aiRateLimiting, apisixRouter, keyAuth } from './lib/index.ts';
     try {
-      const settings = ${JSON.stringify(settings)};
-      const surroundings = { logger: {}, secret: undefined };
-      const store = settings.policy === 'local' ? openLocalStore() : openStore(settings, surroundings);
-      await store.add([{ key: 'a', amount: 1, windowSeconds: 60 }]);
-      console.log('used', (await store.read(['a']))[0].used);
+      ${middleware};
+      console.log('made');
     } catch (error) {
       console.log(error.name, JSON.stringify(error.errors));
     }
   `;
   await writeFile(path.join(project, 'script.ts'), script);
-  const tsx = pathToFileURL(path.join(ROOT, 'node_modules/tsx/dist/loader.mjs')).href;
+  const tsx = pathToFileURL(path.join(MODULES, 'tsx/dist/loader.mjs')).href;
   const { stdout, stderr } = await run(process.execPath, ['--import', tsx, 'script.ts'], project);
   expect(stderr).toBe('');
   return stdout;
 }
 
-const address = { host: '127.0.0.1', port: 6379 };
-const tls = { ssl: false, sslVerify: true };
-const times = { connectTimeout: 1000, readTimeout: 1000 };
+const counted = { limit: 1, time_window: 60 };
+const redis = { ...counted, policy: 'redis', redis_host: '127.0.0.1' };
+const cluster = {
+  ...counted,
+  policy: 'redis-cluster',
+  redis_cluster_nodes: ['a:1', 'b:1'],
+  redis_cluster_name: 'c',
+};
+const sentinel = {
+  ...counted,
+  policy: 'redis-sentinel',
+  redis_sentinels: [{ host: 'sentinel', port: 1 }],
+  redis_master_name: 'm',
+};
 
-const settings: readonly LoadedSharedStore[] = [
-  { policy: 'redis', ...address, database: 0, timeout: 1000, ...tls },
-  { policy: 'redis-cluster', nodes: [address], name: 'counters', timeout: 1000, ...tls },
-  { policy: 'redis-sentinel', sentinels: [address], masterName: 'x', role: 'master', database: 0, ...times },
-];
+function faultAt(place: string, policy = 'redis'): object {
+  const message = `is "${policy}", which needs the package ioredis: npm install ioredis`;
+  return { path: place, message };
+}
+
+async function faultsOf(middleware: string): Promise<unknown> {
+  const [, faults = ''] = /^ConfigError (.*)\n$/.exec(await makeThere(middleware)) ?? [];
+  return JSON.parse(faults);
+}
 
 describe('a project without ioredis', () => {
-  it.each(settings)('is told at once what to install for $policy', async (redis) => {
-    const message = `is "${redis.policy}", which needs the package ioredis: npm install ioredis`;
-    expect(await openThere(redis)).toBe(`ConfigError ${JSON.stringify([{ path: 'policy', message }])}\n`);
+  it.each([redis, cluster, sentinel])('is told at once what to install for $policy', async (config) => {
+    const faults = await faultsOf(`aiRateLimiting(${JSON.stringify(config)})`);
+    expect(faults).toEqual([faultAt('policy', config.policy)]);
+  });
+
+  it('is told where it stands for all consumers of keyAuth that need it', async () => {
+    const consumers = ['a', 'b'].map((username) => ({
+      username,
+      plugins: { 'key-auth': { key: username }, 'ai-rate-limiting': redis },
+    }));
+    expect(await faultsOf(`keyAuth({}, { consumers: ${JSON.stringify(consumers)} })`)).toEqual([
+      faultAt('consumers[0].plugins["ai-rate-limiting"].policy'),
+      faultAt('consumers[1].plugins["ai-rate-limiting"].policy'),
+    ]);
+  });
+
+  it('is told where it stands for all routes and consumers of apisixRouter', async () => {
+    const proxy = { provider: 'openai', auth: {} };
+    const config = {
+      routes: { chat: { uri: '/chat', plugins: { 'ai-proxy': proxy, 'ai-rate-limiting': redis } } },
+      consumers: [{ username: 'a', plugins: { 'key-auth': { key: 'k' }, 'ai-rate-limiting': sentinel } }],
+    };
+    expect(await faultsOf(`apisixRouter(${JSON.stringify(config)})`)).toEqual([
+      faultAt('consumers[0].plugins["ai-rate-limiting"].policy', 'redis-sentinel'),
+      faultAt('routes.chat.plugins["ai-rate-limiting"].policy'),
+    ]);
   });
 
   it('counts in its own memory', async () => {
-    expect(await openThere({ policy: 'local' })).toBe('used 1\n');
+    expect(await makeThere(`aiRateLimiting(${JSON.stringify(counted)})`)).toBe('made\n');
   });
 });

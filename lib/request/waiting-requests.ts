@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { watchConnection } from '../request/watch-connection.ts';
+import { watchConnection } from './watch-connection.ts';
 
-/** Requests of which it is not yet decided whether they may go on: looking up a secret takes its time. */
+/** Requests that are not where they are going yet: something they need must not be closed under them. */
 export interface WaitingRequests {
   /**
    * Counts a request until the returned function is called, or it has been answered, or its client has gone.
