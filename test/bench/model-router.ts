@@ -1,4 +1,4 @@
-// How long a large router takes to load another configuration, and what a look-up of a caller costs. By hand:
+// What it costs, in the processor's time, to give a large router another configuration and to look up a caller. By hand:
 // npx tsx --tsconfig test/tsconfig.json test/bench/model-router.ts
 import { modelRouter } from 'ai-proxy-multi';
 import { loadModelRouter } from '../../lib/config/load-model-router.ts';
