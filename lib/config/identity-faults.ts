@@ -23,6 +23,8 @@ export function fillIds(kind: ResourceKind, items: readonly Placed[]): void {
 /** A fault for every resource whose name, or else whose id, repeats an earlier one's. */
 export function identityFaults(kind: ResourceKind, items: readonly Placed[]): readonly ConfigFault[] {
   const field = NAME_FIELDS[kind];
+  const ofNames = duplicateFaults(items, field);
   // Of the same name, a derived id is the same, too, which need not be said.
-  return [...duplicateFaults(items, field), ...duplicateFaults(withoutRepeats(items, field), 'id')];
+  const others = ofNames.length === 0 ? items : withoutRepeats(items, field);
+  return [...ofNames, ...duplicateFaults(others, 'id')];
 }

@@ -15,30 +15,45 @@ function join(prefix: string, path: string): string {
   return path.startsWith('[') ? prefix + path : `${prefix}.${path}`;
 }
 
-/** A logger to which the places of a part become places in the whole. */
-function loggerBelow(prefix: string, logger: Logger): Logger {
+/** What writes to the logger as long as it loads one part after the other. */
+interface PlacedLogger extends Logger {
+  /** Where the part that is being loaded lies. */
+  path: JsonPath;
+}
+
+/** A logger to which the places of a part become places in the whole. One for all: parts may be ten thousand. */
+function loggerBelow(logger: Logger): PlacedLogger {
   const place = (data: object): object =>
-    'path' in data && typeof data.path === 'string' ? { ...data, path: join(prefix, data.path) } : data;
-  return {
+    'path' in data && typeof data.path === 'string'
+      ? { ...data, path: join(formatPath(below.path), data.path) }
+      : data;
+  const below: PlacedLogger = {
+    path: [],
     debug: (data, message) => logger.debug(place(data), message),
     info: (data, message) => logger.info(place(data), message),
     warn: (data, message) => logger.warn(place(data), message),
     error: (data, message) => logger.error(place(data), message),
   };
+  return below;
 }
 
 export function makePartLoader(logger: Logger): PartLoader {
   const faults: ConfigFault[] = [];
+  const below = loggerBelow(logger);
   return {
     faults,
     load(path, load) {
-      const prefix = formatPath(path);
+      const outer = below.path;
+      below.path = path;
       try {
-        return load(loggerBelow(prefix, logger));
+        return load(below);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
+        const prefix = formatPath(path);
         for (const fault of error.errors) faults.push({ ...fault, path: join(prefix, fault.path) });
         return undefined;
+      } finally {
+        below.path = outer;
       }
     },
   };

@@ -42,8 +42,9 @@ export function keepDefinitions(schema: Schema): void {
 
 /** The schema itself, or the one it refers to. Only for schemas that have been read as part of a form. */
 export function dereference(schema: Schema): Schema {
-  const name = schema.$ref?.split('/').at(-1);
-  return (name !== undefined && definitions.get(name)) || schema;
+  const { $ref: reference } = schema;
+  if (reference === undefined) return schema;
+  return definitions.get(reference.slice(reference.lastIndexOf('/') + 1)) ?? schema;
 }
 
 /** Whether nothing at all fits a schema: what is not supported is in the files for the sake of a good message. */

@@ -105,7 +105,7 @@ export class Reception implements ServingPlan {
   }
 
   select(exchange: Exchange): ServingPlan {
-    const { host, shared, callerMeters } = this.#table;
+    const { host, shared, meters } = this.#table;
     const caller = this.#caller;
     const name = requestedModel(exchange);
     checkMessages(exchange);
@@ -114,7 +114,7 @@ export class Reception implements ServingPlan {
       throw refusal(403, 'permission_denied', `This key may not use the model ${JSON.stringify(name)}.`);
     }
     if (!mayCome(model, clientAddress(exchange.req))) throw ipRestricted();
-    const callerMeter = caller && callerMeters.get(caller);
+    const callerMeter = caller && meters.get(`caller:${caller.id}`)?.meter;
     checkLimits([callerMeter, model.meter]);
     const isLimited = callerMeter !== undefined || model.isLimited;
     const quota = isLimited ? meter(exchange, [callerMeter, model.meter]) : undefined;

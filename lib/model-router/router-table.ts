@@ -1,10 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  LoadedCaller,
-  LoadedDirectModel,
-  LoadedModel,
-  LoadedModelRouter,
-} from '../config/loaded-model-router.ts';
+import type { LoadedDirectModel, LoadedModel, LoadedModelRouter } from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
 import { adapters } from './adapters.ts';
@@ -33,7 +28,6 @@ export interface RouterTable {
   readonly instances: readonly Instance[];
   /** `undefined` where callers are the host application's business. */
   readonly callers: CallerIndex | undefined;
-  readonly callerMeters: ReadonlyMap<LoadedCaller, UsageMeter>;
   readonly meters: UsageMeters;
   readonly list: ReturnType<typeof modelLister>;
   close(): void;
@@ -135,15 +129,6 @@ function serveAll(
   );
 }
 
-function metersOf(callers: readonly LoadedCaller[], meters: UsageMeters) {
-  return new Map(
-    callers.flatMap((caller): [LoadedCaller, UsageMeter][] => {
-      const kept = meters.get(`caller:${caller.id}`);
-      return kept === undefined ? [] : [[caller, kept.meter]];
-    }),
-  );
-}
-
 /**
  * Opens a configuration.
  *
@@ -168,7 +153,6 @@ export function openTable(
     targets,
     instances: [...targets.values()].map(({ instance }) => instance),
     callers: callers && makeCallerIndex(callers),
-    callerMeters: metersOf(callers ?? [], meters),
     meters,
     list: modelLister(loaded.models, Math.floor(Date.now() / 1000)),
     close() {

@@ -22,9 +22,17 @@ export interface TargetPool {
   release(model: LoadedDirectModel): void;
 }
 
+/** Each is asked for when a model comes and when it goes. */
+const keys = new WeakMap<LoadedDirectModel, string>();
+
 /** Everything that makes a target another one. Limits and addresses are looked at elsewhere. */
-function keyOf({ limits: _, allowedCidrs: _1, ...model }: LoadedDirectModel): string {
-  return JSON.stringify(model);
+function keyOf(model: LoadedDirectModel): string {
+  const known = keys.get(model);
+  if (known !== undefined) return known;
+  const { limits: _, allowedCidrs: _1, ...rest } = model;
+  const key = JSON.stringify(rest);
+  keys.set(model, key);
+  return key;
 }
 
 function open(model: LoadedDirectModel, key: string, secrets: SecretStore, checks: BackgroundChecks) {

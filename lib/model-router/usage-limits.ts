@@ -105,6 +105,12 @@ class Meter implements UsageMeter {
   }
 }
 
+const LIMIT_NAMES: readonly LimitName[] = ['rps', 'rpm', 'rph', 'rpd', 'tpm', 'tpd', 'concurrency'];
+
+export function isSameLimits(one: LoadedUsageLimits, other: LoadedUsageLimits): boolean {
+  return LIMIT_NAMES.every((name) => one[name] === other[name]);
+}
+
 /** What keeps these limits; `undefined` where there are none. */
 export function makeUsageMeter(limits: LoadedUsageLimits): UsageMeter | undefined {
   const isLimited = Object.values(limits).some((limit) => limit !== undefined);

@@ -1,6 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { LoadedUsageLimits } from '../config/loaded-model-router.ts';
-import { makeUsageMeter, type UsageMeter } from './usage-limits.ts';
+import { isSameLimits, makeUsageMeter, type UsageMeter } from './usage-limits.ts';
 
 /** Something whose use may be limited. */
 export interface Limited {
@@ -30,7 +29,7 @@ export function nextMeters(previous: UsageMeters, wanted: Iterable<Limited>): Us
   const next = new Map<string, KeptMeter>();
   for (const { key, limits } of wanted) {
     const known = previous.get(key);
-    if (known !== undefined && isDeepStrictEqual(known.limits, limits)) {
+    if (known !== undefined && isSameLimits(known.limits, limits)) {
       next.set(key, known);
       continue;
     }

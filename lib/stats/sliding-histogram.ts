@@ -30,14 +30,19 @@ function rank(counts: Uint32Array, wanted: number): number {
   return boundOf(BUCKETS - 1);
 }
 
-/** Durations of the last five minutes, in the same few kilobytes however many there are. */
+function makeSlices(): readonly Uint32Array[] {
+  return Array.from({ length: SLICES }, () => new Uint32Array(BUCKETS));
+}
+
+/** Durations of the last five minutes, in the same few kilobytes however many there are; in none as long as there is none. */
 export class SlidingHistogram {
-  readonly #slices = Array.from({ length: SLICES }, () => new Uint32Array(BUCKETS));
+  #slices: readonly Uint32Array[] = [];
   /** The slice that is not over, counted from the clock's start. */
   #current = 0;
 
   /** @param nowMs on a clock that never goes back */
   record(ms: number, nowMs: number): void {
+    if (this.#slices.length === 0) this.#slices = makeSlices();
     this.#moveTo(Math.floor(nowMs / SLICE_MS));
     const slice = this.#slices[this.#current % SLICES];
     const bucket = bucketOf(ms);
@@ -46,6 +51,7 @@ export class SlidingHistogram {
 
   /** `undefined` where nothing was recorded. */
   percentiles(nowMs: number): Percentiles | undefined {
+    if (this.#slices.length === 0) return undefined;
     this.#moveTo(Math.floor(nowMs / SLICE_MS));
     const counts = new Uint32Array(BUCKETS);
     let total = 0;

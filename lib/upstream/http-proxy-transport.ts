@@ -277,11 +277,40 @@ class HttpSending implements Sending, SocketUser {
   }
 }
 
+function makeProxy(sockets: SocketPool, verifyCertificate: boolean): Proxy {
+  return {
+    handle: createProxyMiddleware({
+      router: (req) => (req instanceof StandInRequest ? req.target : ''),
+      // The default filter parses every URL.
+      pathFilter: () => true,
+      agent: sockets.agent,
+      secure: verifyCertificate,
+      selfHandleResponse: true,
+      // The default plugins log a line and build a URL per answer, and write error pages of their own.
+      ejectPlugins: true,
+      plugins: [
+        (proxyServer) => {
+          proxyServer.on('proxyReq', (outgoing, _req, res) => {
+            if (res instanceof StandInResponse) res.sending.onSocket(outgoing);
+          });
+          proxyServer.on('proxyRes', (answer, _req, res) => {
+            if (res instanceof StandInResponse) res.sending.onAnswer(answer);
+          });
+          proxyServer.on('error', (error, _req, res) => {
+            if (res instanceof StandInResponse) res.sending.onError(res, error);
+          });
+        },
+      ],
+    }),
+  };
+}
+
 /** Sends through http-proxy-middleware, whose `selfHandleResponse` hands the answer over as it arrives. */
 export class HttpProxyTransport implements Transport {
   readonly origin: Omit<Target, 'pathname'>;
-  readonly proxy: Proxy;
   readonly sockets: SocketPool;
+  readonly #verifyCertificate: boolean;
+  #proxy: Proxy | undefined;
   #replays = 0;
 
   /** @param origin scheme, host and port of the instance; the rest of the URL is not looked at */
@@ -290,31 +319,13 @@ export class HttpProxyTransport implements Transport {
     const port = origin.port || (origin.protocol === 'https:' ? '443' : '80');
     this.origin = { protocol: origin.protocol, host: hostname, hostname, port };
     this.sockets = makeSocketPool(origin.protocol, hostname, options);
-    this.proxy = {
-      handle: createProxyMiddleware({
-        router: (req) => (req instanceof StandInRequest ? req.target : ''),
-        // The default filter parses every URL.
-        pathFilter: () => true,
-        agent: this.sockets.agent,
-        secure: options.verifyCertificate,
-        selfHandleResponse: true,
-        // The default plugins log a line and build a URL per answer, and write error pages of their own.
-        ejectPlugins: true,
-        plugins: [
-          (proxyServer) => {
-            proxyServer.on('proxyReq', (outgoing, _req, res) => {
-              if (res instanceof StandInResponse) res.sending.onSocket(outgoing);
-            });
-            proxyServer.on('proxyRes', (answer, _req, res) => {
-              if (res instanceof StandInResponse) res.sending.onAnswer(answer);
-            });
-            proxyServer.on('error', (error, _req, res) => {
-              if (res instanceof StandInResponse) res.sending.onError(res, error);
-            });
-          },
-        ],
-      }),
-    };
+    this.#verifyCertificate = options.verifyCertificate;
+  }
+
+  /** Made for the first request: of a thousand models, many are never asked. */
+  get proxy(): Proxy {
+    this.#proxy ??= makeProxy(this.sockets, this.#verifyCertificate);
+    return this.#proxy;
   }
 
   get replays(): number {
