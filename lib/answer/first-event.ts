@@ -18,11 +18,19 @@ export class FirstEvent {
       return undefined;
     }
     const complete = Buffer.concat([...this.#unfinished, chunk.subarray(0, end)]).toString();
-    const hasMark = this.#atStart && complete.startsWith(BYTE_ORDER_MARK);
-    this.#atStart = false;
     this.#unfinished = [chunk.subarray(end)];
-    return splitEvents(hasMark ? complete.slice(BYTE_ORDER_MARK.length) : complete).find(
-      (event) => event.data !== undefined,
-    )?.data;
+    return this.#dataIn(complete);
+  }
+
+  /** @returns the data of an event that lacks its blank line: the stream's end completes it */
+  end(): string | undefined {
+    return this.#dataIn(Buffer.concat(this.#unfinished).toString());
+  }
+
+  #dataIn(text: string): string | undefined {
+    const hasMark = this.#atStart && text.startsWith(BYTE_ORDER_MARK);
+    this.#atStart = false;
+    const events = splitEvents(hasMark ? text.slice(BYTE_ORDER_MARK.length) : text);
+    return events.find(({ data }) => data !== undefined)?.data;
   }
 }

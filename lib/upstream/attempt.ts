@@ -175,8 +175,29 @@ export class Attempt implements AnswerHandler {
       this.onFailure({ kind: 'undecodable', detail: 'JSON' });
       return;
     }
+    const event = this.#settled ? undefined : this.#firstEvent?.end();
+    if (!this.#settled && event === undefined && this.#needsEvents()) {
+      this.onFailure({ kind: 'undecodable', detail: 'EVENTS' });
+      return;
+    }
     this.#end({ kind: 'complete' });
-    if (!this.#settled && this.#head !== undefined) this.#answered(this.#head.status);
+    if (!this.#settled && this.#head !== undefined) this.#answered(this.#statusOf(event, this.#head.status));
+  }
+
+  /** Whether a stream without any event is as unreadable as a plain answer without JSON. */
+  #needsEvents(): boolean {
+    return (
+      this.#firstEvent !== undefined &&
+      this.#head !== undefined &&
+      this.#rules.whole?.takes(this.#head) === true
+    );
+  }
+
+  /** What an answer counts as whose first event has this data. */
+  #statusOf(event: string | undefined, status: number): number {
+    const json = event === undefined ? undefined : parseObject(event);
+    this.error = json && errorOfEvent(json);
+    return (json && statusOfErrorEvent(json)) ?? status;
   }
 
   /** Reads an answer that was held whole; returns whether it can be read. */
@@ -208,9 +229,7 @@ export class Attempt implements AnswerHandler {
     const data = this.#firstEvent?.push(chunk);
     if (data !== undefined) {
       this.#noteFirstToken();
-      const json = parseObject(data);
-      this.error = json && errorOfEvent(json);
-      this.#answered((json === undefined ? undefined : statusOfErrorEvent(json)) ?? status);
+      this.#answered(this.#statusOf(data, status));
     } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
       this.#noteFirstToken();
       this.#answered(status);
