@@ -105,7 +105,7 @@ await call('PUT', `${admin.url}/admin/v1/provider_keys/${readPath(primaryKey, 'i
   api_base: `${gone.url}/v1`,
 });
 
-console.log('\n--- The same question: the primary is tried twice, then the secondary');
+console.log('\n--- The same question: the primary is tried twice, then the secondary (the log says so)');
 const after = await chat(gateway.url);
 const status = await call('GET', `${admin.url}/admin/v1/models/status`, adminKey);
 

@@ -10,6 +10,11 @@ export class FirstEvent {
   #unfinished: Buffer[] = [];
   #atStart = true;
 
+  /** @returns the data of an event that lacks its blank line: the stream's end completes it */
+  end(): string | undefined {
+    return this.push(Buffer.from('\n\n'));
+  }
+
   /** @returns the event's data once it is complete; not to be called after that */
   push(chunk: Buffer): string | undefined {
     const end = this.#boundaries.follow(chunk);
@@ -18,19 +23,11 @@ export class FirstEvent {
       return undefined;
     }
     const complete = Buffer.concat([...this.#unfinished, chunk.subarray(0, end)]).toString();
-    this.#unfinished = [chunk.subarray(end)];
-    return this.#dataIn(complete);
-  }
-
-  /** @returns the data of an event that lacks its blank line: the stream's end completes it */
-  end(): string | undefined {
-    return this.#dataIn(Buffer.concat(this.#unfinished).toString());
-  }
-
-  #dataIn(text: string): string | undefined {
-    const hasMark = this.#atStart && text.startsWith(BYTE_ORDER_MARK);
+    const hasMark = this.#atStart && complete.startsWith(BYTE_ORDER_MARK);
     this.#atStart = false;
-    const events = splitEvents(hasMark ? text.slice(BYTE_ORDER_MARK.length) : text);
-    return events.find(({ data }) => data !== undefined)?.data;
+    this.#unfinished = [chunk.subarray(end)];
+    return splitEvents(hasMark ? complete.slice(BYTE_ORDER_MARK.length) : complete).find(
+      (event) => event.data !== undefined,
+    )?.data;
   }
 }

@@ -1,4 +1,4 @@
-import type { LoadedDirectModel } from '../config/loaded-model-router.ts';
+import type { LoadedDirectModel, LoadedProviderKey } from '../config/loaded-model-router.ts';
 import type { SecretStore } from '../config/references.ts';
 import type { Instance, Route } from '../plan.ts';
 import { protocols } from '../protocols/index.ts';
@@ -11,6 +11,7 @@ import { HttpProxyTransport } from '../upstream/http-proxy-transport.ts';
 import { type AdapterTraits, adapters } from './adapters.ts';
 import { bodyAdjuster } from './adjust-body.ts';
 import { headerFilter } from './header-patterns.ts';
+import { plainHeaders, secretHeaders } from './key-headers.ts';
 import { targetCredentials } from './target-credentials.ts';
 
 /** For a target without an address, to which nothing is ever sent (RFC 2606 §2). */
@@ -51,6 +52,13 @@ function routesOf(
   return routes;
 }
 
+/** The adapter's, but for those that the key has itself. */
+function defaultHeadersOf(traits: AdapterTraits, key: LoadedProviderKey): Record<string, string> {
+  const hidden = secretHeaders(key);
+  const headers = Object.entries({ ...traits.defaultHeaders, ...plainHeaders(key) });
+  return Object.fromEntries(headers.filter(([name]) => !Object.hasOwn(hidden, name)));
+}
+
 /** What requests to one direct model are sent by. Its sockets open with the first of them. */
 export function compileTarget(model: LoadedDirectModel, secrets: SecretStore): Instance {
   const { providerKey } = model;
@@ -71,8 +79,8 @@ export function compileTarget(model: LoadedDirectModel, secrets: SecretStore): I
       [...traits.clientHeaders, ...providerKey.request.forwardClientHeaders],
       providerKey.stripHeaders,
     ),
-    defaultHeaders: traits.defaultHeaders,
-    yieldingHeaders: new Set(Object.keys(providerKey.request.defaultHeaders)),
+    defaultHeaders: defaultHeadersOf(traits, providerKey),
+    yieldingHeaders: new Set(Object.keys(secretHeaders(providerKey))),
     transport: new HttpProxyTransport(root, {
       keepalive: true,
       keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,

@@ -1,4 +1,6 @@
 import { ConfigError } from '../config/config-error.ts';
+import { isJsonObject } from '../config/json.ts';
+import { NO_RESOURCE } from '../config/router-resources.ts';
 import { unexpectedError } from '../unexpected-error.ts';
 import type { CurrentConfig } from './current-config.ts';
 import type { RouterHost } from './router-host.ts';
@@ -26,10 +28,15 @@ function describe(error: unknown): object {
  */
 export async function loadStored(current: CurrentConfig, { store, logger }: RouterHost): Promise<boolean> {
   if (store === undefined) return true;
+  const given = current.table;
   try {
     const stored = await Promise.race([store.load(), timeUp()]);
     // Databases say null for what they do not have.
-    if (stored !== undefined && stored !== null) current.swap(stored);
+    if (stored === undefined || stored === null) return true;
+    // The text of a configuration must not be quoted.
+    if (!isJsonObject(stored)) throw new ConfigError([NO_RESOURCE]);
+    if (current.table === given) current.swap(stored);
+    else logger.warn({}, 'the stored configuration came after an update, which stays');
     return true;
   } catch (error) {
     logger.error(describe(error), 'the stored configuration cannot be used; the given one stays');

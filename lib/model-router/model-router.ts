@@ -125,13 +125,7 @@ export function modelRouter(config: ModelRouterConfig, host: ModelRouterHost = {
         ...gatewayStatus({ instances: current.table.instances, priorities: [0] }, gateway),
         models: modelStatus(current.table),
       }),
-      admin(options: AdminOptions): AdminRouter {
-        const router = makeAdminRouter(options, registry, resolved.logger);
-        return (req, res, next) => {
-          if (isReady) router(req, res, next);
-          else void ready.then(() => router(req, res, next));
-        };
-      },
+      admin: (options: AdminOptions) => makeAdminRouter(options, registry, resolved.logger),
     },
   );
 }

@@ -34,6 +34,7 @@ export function openRegistry(
   }
 
   return {
+    ready,
     current: () => current.written,
     check: checkResource,
     async replace(next) {

@@ -1,11 +1,12 @@
 import { answerError } from '../answer/answer-error.ts';
 import type { GatewayError } from '../answer/gateway-error.ts';
-import { modelRename } from '../answer/model-name.ts';
 import { Relay } from '../answer/relay.ts';
 import { quotaHeaders } from '../answer/spent-instances.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Logger } from '../host.ts';
 import type { JsonObject } from '../protocols/json.ts';
 import type { Attempt } from '../upstream/attempt.ts';
+import { discard } from '../upstream/discard.ts';
 import type { AnswerHead } from '../upstream/outcome.ts';
 import { retryAfterMs } from '../upstream/retry-after.ts';
 import type { Try } from '../upstream/try.ts';
@@ -37,19 +38,24 @@ function retryAfterSeconds(status: number, { headers }: AnswerHead): number | un
   return waitMs === undefined ? undefined : Math.ceil(waitMs / 1000);
 }
 
-async function errorFor({ outcome, attempt }: Try): Promise<GatewayError> {
+async function errorFor({ outcome, attempt }: Try, logger: Logger): Promise<GatewayError> {
   if (outcome.kind !== 'answered') return failureAnswer(outcome);
   const { status, head } = outcome;
   if (status >= 500 || attempt === undefined) {
-    attempt?.abort();
+    if (attempt !== undefined)
+      discard(attempt, status, logger, 'an instance failed; its failure is the answer');
     return serverErrorAnswer(status);
   }
   const said = await readError(attempt);
   return clientErrorAnswer(status, said, attempt.secrets, retryAfterSeconds(status, head));
 }
 
-async function presentFailure(exchange: Exchange, tried: Try, { isExhausted }: Presented): Promise<void> {
-  const error = await errorFor(tried);
+async function presentFailure(
+  exchange: Exchange,
+  tried: Try,
+  { isExhausted, host }: Presented,
+): Promise<void> {
+  const error = await errorFor(tried, host.logger);
   const headers = quotaHeaders(exchange, tried.instance);
   // SDKs would otherwise repeat, each time, all the tries that have just failed.
   if (isExhausted) headers['x-should-retry'] = 'false';
@@ -57,17 +63,16 @@ async function presentFailure(exchange: Exchange, tried: Try, { isExhausted }: P
 }
 
 /** Answers the caller with what came of the last try, under the model's name that was asked for. */
-export function presentRouted(exchange: Exchange, tried: Try, presented: Presented): void {
+export function presentRouted(exchange: Exchange, tried: Try, presented: Presented): void | Promise<void> {
   const { outcome, attempt, instance } = tried;
   const { model, callId, host } = presented;
   if (outcome.kind !== 'answered' || outcome.status >= 400 || attempt === undefined) {
-    void presentFailure(exchange, tried, presented);
-    return;
+    return presentFailure(exchange, tried, presented);
   }
   const extraHeaders = {
     ...quotaHeaders(exchange, instance),
     ...responseHeaders(exchange, model, instance.name, callId, host),
   };
-  const rename = modelRename(exchange.protocol, model.name);
+  const { rename } = model.presentation(exchange.protocol);
   new Relay(exchange, attempt, outcome.head, { extraHeaders, rename, endsAtError: true }).start();
 }

@@ -12,7 +12,7 @@ class FailedAnswer implements AnswerSink {
   readonly #attempt: Attempt;
   readonly #resolve: (json: JsonObject | undefined) => void;
   readonly #chunks = new ChunkList();
-  readonly #timer = setTimeout(() => this.#giveUp(), DEADLINE_MS);
+  readonly #timer = setTimeout(() => this.#giveUp(), DEADLINE_MS).unref();
 
   constructor(attempt: Attempt, resolve: (json: JsonObject | undefined) => void) {
     this.#attempt = attempt;

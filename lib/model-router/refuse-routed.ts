@@ -15,7 +15,8 @@ function unavailable({ seats }: ServedModel, nowMs: number): GatewayError {
   });
 }
 
-function limited({ seats }: ServedModel, nowMs: number): GatewayError {
+function limited({ seats }: ServedModel): GatewayError {
+  const nowMs = Date.now();
   const waits = [...seats.values()].flatMap(({ target: { meter } }) => meter?.waitMs(nowMs) || []);
   return rateLimited(waits.length === 0 ? 0 : Math.min(...waits));
 }
@@ -30,7 +31,7 @@ export function refuseRouted(exchange: Exchange, model: ServedModel, nowMs: numb
     return exchange.quota.rejection(spent.map(({ instance }) => instance));
   }
   if (has('unhealthy') || has('cooldown')) return unavailable(model, nowMs);
-  if (has('rate_limited')) return limited(model, nowMs);
+  if (has('rate_limited')) return limited(model);
   if (has('ip_restricted')) return ipRestricted();
   if (has('tags_differ')) return invalidRequest('No target of the model has one of the routing tags.');
   return invalidRequest(`No target of the model speaks ${exchange.protocol.name}.`);

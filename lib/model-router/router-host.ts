@@ -1,3 +1,4 @@
+import { ConfigError } from '../config/config-error.ts';
 import type { Host } from '../host.ts';
 import { checkHeaderName, type ResolvedHost, resolveHost } from '../resolve-host.ts';
 import type { ModelRouterStore } from './admin/model-router-store.ts';
@@ -28,8 +29,8 @@ export interface ModelRouterHost extends Omit<Host, 'servedByHeader' | 'forwardH
   };
   /**
    * Keeps what the admin API changes. What it holds at the start takes the place of the configuration; requests wait
-   * until it is loaded, 30 seconds at most. What cannot be loaded is logged, and the configuration stays. Default:
-   * changes are lost with the process.
+   * until it is loaded, 30 seconds at most. What cannot be loaded, or is invalid, is logged: the configuration stays,
+   * and changes are refused, since they would overwrite it. Default: changes are lost with the process.
    */
   store?: ModelRouterStore;
 }
@@ -46,7 +47,13 @@ function header(value: string | false | undefined, otherwise: string | undefined
   return value === false ? undefined : checkHeaderName(value ?? otherwise, `host.${name}`);
 }
 
-/** @throws ConfigError for a header name that cannot be sent */
+function checkRetries(retries: number): number {
+  if (Number.isSafeInteger(retries) && retries >= 0) return retries;
+  const message = `is ${String(retries)}, must be a whole number, 0 or more`;
+  throw new ConfigError([{ path: 'host.defaults.retries', message }]);
+}
+
+/** @throws ConfigError for a header name that cannot be sent, and a number of retries that is none */
 export function resolveRouterHost(host: ModelRouterHost): RouterHost {
   const { servedByHeader, callIdHeader, requestIdHeader, defaults, store, ...rest } = host;
   return {
@@ -54,7 +61,7 @@ export function resolveRouterHost(host: ModelRouterHost): RouterHost {
     servedByHeader: header(servedByHeader, 'x-aisix-served-by', 'servedByHeader'),
     callIdHeader: header(callIdHeader, 'x-aisix-call-id', 'callIdHeader'),
     requestIdHeader: header(requestIdHeader, undefined, 'requestIdHeader'),
-    defaultRetries: defaults?.retries ?? 0,
+    defaultRetries: checkRetries(defaults?.retries ?? 0),
     store,
   };
 }

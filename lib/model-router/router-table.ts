@@ -35,14 +35,19 @@ export interface RouterTable {
   readonly callers: CallerIndex | undefined;
   readonly callerMeters: ReadonlyMap<LoadedCaller, UsageMeter>;
   readonly meters: UsageMeters;
-  /** Whether anybody's use is limited. */
-  readonly isLimited: boolean;
   readonly list: ReturnType<typeof modelLister>;
   close(): void;
 }
 
-function sharedPlan(models: readonly LoadedDirectModel[]): SharedPlan {
+/** What tells of the router itself must not seem to come from it where an upstream has sent it. */
+function ownHeaders({ servedByHeader, callIdHeader }: RouterHost): readonly string[] {
+  const own = ['x-aisix-served-by', 'x-aisix-call-id', servedByHeader, callIdHeader];
+  return own.flatMap((name) => name?.toLowerCase() ?? []);
+}
+
+function sharedPlan(models: readonly LoadedDirectModel[], host: RouterHost): SharedPlan {
   const injected = new Set([
+    ...ownHeaders(host),
     ...Object.values(adapters).flatMap(({ key, chatKey }) => [key.name, chatKey.name]),
     ...models.flatMap(({ providerKey }) => Object.keys(providerKey.request.defaultHeaders)),
   ]);
@@ -157,7 +162,7 @@ export function openTable(
   let isOpen = true;
   return {
     host,
-    shared: sharedPlan(direct),
+    shared: sharedPlan(direct, host),
     loaded: loaded.models,
     models: serveAll(loaded.models, targets, meters, previous),
     targets,
@@ -165,7 +170,6 @@ export function openTable(
     callers: callers && makeCallerIndex(callers),
     callerMeters: metersOf(callers ?? [], meters),
     meters,
-    isLimited: meters.size > 0,
     list: modelLister(loaded.models, Math.floor(Date.now() / 1000)),
     close() {
       // Twice would take from another table that holds the same targets.

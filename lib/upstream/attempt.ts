@@ -50,7 +50,7 @@ export class Attempt implements AnswerHandler {
   #maxBytes: number;
   readonly #asksForHead: boolean;
   /** Says whether an answer with a status is left for the next instance, whatever its body. */
-  readonly #plan: Pick<Plan, 'isFailure'>;
+  readonly #plan: Pick<Plan, 'isFailure' | 'whole'>;
   #settle: (outcome: Outcome) => void = () => {};
   #settled = false;
   #sending: Sending | undefined;
@@ -70,7 +70,7 @@ export class Attempt implements AnswerHandler {
     request: UpstreamRequest,
     secrets: readonly string[],
     rules: AttemptRules,
-    plan: Pick<Plan, 'isFailure'>,
+    plan: Pick<Plan, 'isFailure' | 'whole'>,
   ) {
     this.instance = instance;
     this.secrets = secrets;
@@ -135,7 +135,7 @@ export class Attempt implements AnswerHandler {
     const streams = isEventStream(head.headers);
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
-    if (!isFailure && !streams && this.#rules.whole?.takes(head) === true) this.#holdWhole();
+    if (!isFailure && !streams && this.#plan.whole?.takes(head) === true) this.#holdWhole();
     if (this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
@@ -175,35 +175,23 @@ export class Attempt implements AnswerHandler {
       this.onFailure({ kind: 'undecodable', detail: 'JSON' });
       return;
     }
-    const event = this.#settled ? undefined : this.#firstEvent?.end();
-    if (!this.#settled && event === undefined && this.#needsEvents()) {
+    const data = this.#settled ? undefined : this.#firstEvent?.end();
+    const isEmpty = !this.#settled && this.#firstEvent !== undefined && data === undefined;
+    // Whoever reads answers cannot read one that says nothing.
+    if (isEmpty && this.#plan.whole !== undefined) {
       this.onFailure({ kind: 'undecodable', detail: 'EVENTS' });
       return;
     }
     this.#end({ kind: 'complete' });
-    if (!this.#settled && this.#head !== undefined) this.#answered(this.#statusOf(event, this.#head.status));
-  }
-
-  /** Whether a stream without any event is as unreadable as a plain answer without JSON. */
-  #needsEvents(): boolean {
-    return (
-      this.#firstEvent !== undefined &&
-      this.#head !== undefined &&
-      this.#rules.whole?.takes(this.#head) === true
-    );
-  }
-
-  /** What an answer counts as whose first event has this data. */
-  #statusOf(event: string | undefined, status: number): number {
-    const json = event === undefined ? undefined : parseObject(event);
-    this.error = json && errorOfEvent(json);
-    return (json && statusOfErrorEvent(json)) ?? status;
+    if (!this.#settled && this.#head !== undefined) {
+      this.#answered(data === undefined ? this.#head.status : this.#statusOf(data));
+    }
   }
 
   /** Reads an answer that was held whole; returns whether it can be read. */
   #readWhole(bytes: Buffer): boolean {
     if (this.#head === undefined) return false;
-    const whole = this.#rules.whole?.read({ head: this.#head, bytes });
+    const whole = this.#plan.whole?.read({ head: this.#head, bytes });
     if (whole === undefined) return false;
     this.#head = whole.head;
     this.#held = [whole.bytes];
@@ -229,11 +217,18 @@ export class Attempt implements AnswerHandler {
     const data = this.#firstEvent?.push(chunk);
     if (data !== undefined) {
       this.#noteFirstToken();
-      this.#answered(this.#statusOf(data, status));
+      this.#answered(this.#statusOf(data));
     } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
       this.#noteFirstToken();
       this.#answered(status);
     }
+  }
+
+  /** The status that an event stands for: an error's, which is kept, or else the head's. */
+  #statusOf(data: string): number {
+    const json = parseObject(data);
+    this.error = json && errorOfEvent(json);
+    return (json === undefined ? undefined : statusOfErrorEvent(json)) ?? this.#head?.status ?? 0;
   }
 
   #noteFirstToken(): void {

@@ -20,6 +20,8 @@ export interface WrittenModelRouter {
 
 /** What the admin API reads and changes. */
 export interface ModelRegistry {
+  /** Resolves when there is something to read and to change. Default: there is. */
+  readonly ready?: Promise<unknown>;
   /** The configuration in force. What it returns is never changed. */
   current(): WrittenModelRouter;
   /** What is wrong with a resource by itself, fields that do not exist included. It comes without its id. */
