@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { compilePlan } from './compile-plan.ts';
+import { compilePlan, makeLasting } from './compile-plan.ts';
 import { loadMultiConfig } from './config/load-config.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import type { AiProxyMultiInput } from './config/multi-input.ts';
 import type { Next } from './exchange.ts';
 import { makeGateway } from './gateway.ts';
-import { makeHealthChecks } from './health/health-checks.ts';
 import type { Host } from './host.ts';
 import { type ResolvedHost, resolveHost } from './resolve-host.ts';
 import { gatewayStatus } from './stats/gateway-status.ts';
@@ -21,7 +20,7 @@ export interface GatewayMiddleware<Config> {
   close(): Promise<void>;
   /**
    * Replaces the configuration at once. Requests under way keep the old one, whose idle sockets close. An instance
-   * whose name, endpoint, auth and checks stay the same keeps its health.
+   * whose name, endpoint, auth and checks (or cooldown) stay the same keeps its health (or cooldown).
    *
    * @throws ConfigError on an invalid configuration, and changes nothing
    */
@@ -37,8 +36,8 @@ export function makeMiddleware<Config>(
   load: (config: unknown, host: ResolvedHost) => LoadedConfig,
 ): GatewayMiddleware<Config> {
   const resolved = resolveHost(host);
-  const checks = makeHealthChecks(resolved);
-  let plan = compilePlan(load(config, resolved), resolved, checks);
+  const lasting = makeLasting(resolved);
+  let plan = compilePlan(load(config, resolved), resolved, lasting);
   const gateway = makeGateway(() => plan, resolved);
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next?: Next) => gateway.handle(req, res, next),
@@ -49,7 +48,7 @@ export function makeMiddleware<Config>(
       },
       update(replacement: Config) {
         const replaced = plan;
-        plan = compilePlan(load(replacement, resolved), resolved, checks);
+        plan = compilePlan(load(replacement, resolved), resolved, lasting);
         replaced.close();
       },
       status: () => gatewayStatus(plan, gateway),

@@ -9,10 +9,16 @@ import type { Provider } from './providers/provider.ts';
 import { protocolOfPath } from './request/recognise-protocol.ts';
 import { instanceMetrics } from './stats/instance-metrics.ts';
 import { InstanceStats } from './stats/instance-stats.ts';
-import { Cooldown } from './upstream/cooldown.ts';
 import { credentialsOf } from './upstream/credentials.ts';
 import { HttpProxyTransport } from './upstream/http-proxy-transport.ts';
+import type { Cooldowns } from './upstream/kept-cooldowns.ts';
 import { bodyRules } from './upstream/rewrite-body.ts';
+
+/** What outlives the plans of one middleware. */
+export interface Lasting {
+  readonly checks: HealthChecks;
+  readonly cooldowns: Cooldowns;
+}
 
 /** Whether requests to an endpoint generate something, by rules that the configuration has for them. */
 function isGeneration(protocol: ProtocolName | undefined): boolean {
@@ -50,7 +56,7 @@ export function compileInstance(
   endpoint: URL,
   config: LoadedConfig,
   secrets: SecretStore,
-  checks: HealthChecks,
+  { checks, cooldowns }: Lasting,
 ): Instance {
   const { model } = instance.options;
   const credentials = credentialsOf(instance.auth, secrets);
@@ -77,6 +83,6 @@ export function compileInstance(
     stats,
     metrics: instanceMetrics(stats, instance.price),
     health,
-    cooldown: instance.cooldown === undefined ? undefined : new Cooldown(instance.cooldown),
+    cooldown: cooldowns(instance),
   };
 }

@@ -3,31 +3,28 @@ import { type PresentOptions, presentAsIs } from './answer/present-as-is.ts';
 import { hashKeyReader } from './balancer/hash-key.ts';
 import { balancers } from './balancer/index.ts';
 import { makeTiers } from './balancer/tiers.ts';
-import { compileInstance } from './compile-instance.ts';
+import { compileInstance, type Lasting } from './compile-instance.ts';
 import type { LoadedConfig } from './config/loaded-config.ts';
 import { SecretStore } from './config/references.ts';
 import type { ServingPlan } from './exchange.ts';
-import { type HealthChecks, makeHealthChecks } from './health/health-checks.ts';
+import { makeHealthChecks } from './health/health-checks.ts';
 import { warnWhenAllDown } from './health/warn-when-all-down.ts';
 import type { Asked, AttemptRules, Instance, Refusal } from './plan.ts';
 import { providers } from './providers/index.ts';
 import type { Provider } from './providers/provider.ts';
 import type { ResolvedHost } from './resolve-host.ts';
 import { makeJudge } from './upstream/judge.ts';
+import { makeCooldowns } from './upstream/kept-cooldowns.ts';
 import { forwardTest, withheldHeaders } from './upstream/request-headers.ts';
 
 /** Instances without an address are left out: they are never picked. */
-function compileInstances(
-  config: LoadedConfig,
-  secrets: SecretStore,
-  checks: HealthChecks,
-): readonly Instance[] {
+function compileInstances(config: LoadedConfig, secrets: SecretStore, lasting: Lasting): readonly Instance[] {
   return config.instances.flatMap((instance) => {
     const provider: Provider = providers[instance.provider];
     const endpoint = instance.endpoint ?? provider.origin;
     return endpoint === undefined
       ? []
-      : [compileInstance(instance, new URL(endpoint), config, secrets, checks)];
+      : [compileInstance(instance, new URL(endpoint), config, secrets, lasting)];
   });
 }
 
@@ -40,17 +37,22 @@ function attemptRulesOf(config: LoadedConfig): AttemptRules {
   };
 }
 
+/** What the plans of one middleware share. */
+export function makeLasting(host: ResolvedHost): Lasting {
+  return { checks: makeHealthChecks(host), cooldowns: makeCooldowns() };
+}
+
 /**
  * Turns a checked configuration into what requests are served by.
  *
- * @param checks the middleware's, for whatever plan it has. Default: the plan's own
+ * @param lasting the middleware's, for whatever plan it has. Default: the plan's own
  */
 export function compilePlan(
   config: LoadedConfig,
   host: ResolvedHost,
-  checks: HealthChecks = makeHealthChecks(host),
+  lasting: Lasting = makeLasting(host),
 ): ServingPlan {
-  const instances = compileInstances(config, new SecretStore(host.secret), checks);
+  const instances = compileInstances(config, new SecretStore(host.secret), lasting);
   const tiers = makeTiers(instances, host.priorityOrder, balancers[config.balancer.algorithm]);
   const targets = tiers.flatMap((tier) => tier.targets);
   const stopWarning = warnWhenAllDown(targets, host.logger);

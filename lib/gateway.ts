@@ -115,12 +115,23 @@ function answerFailure(exchange: Exchange, error: unknown, host: ResolvedHost): 
   answerError(exchange, new GatewayError(500, 'internal_error', 'The gateway failed.'));
 }
 
+/** Whether the request may come in at all, before its body is read. */
+async function admit(exchange: Exchange): Promise<void> {
+  try {
+    exchange.plan.admit?.(exchange);
+  } catch (error) {
+    // A small body comes with the head. Once the parser has been through it, the connection can be kept.
+    await new Promise(setImmediate);
+    throw error;
+  }
+}
+
 /** A request's life, in the order in which it happens. */
 async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
   try {
     watchClient(exchange, host);
     if (exchange.gone) return;
-    exchange.plan.admit?.(exchange);
+    if (exchange.plan.admit !== undefined) await admit(exchange);
     await receive(exchange);
     const { plan } = exchange;
     if (plan.select !== undefined && !exchange.gone) exchange.plan = plan.select(exchange);

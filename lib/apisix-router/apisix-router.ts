@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { makeLimiter } from '../ai-rate-limiting/limiter.ts';
 import { type LocalPools, openLocalPools } from '../ai-rate-limiting/local-pools.ts';
 import { answerJson } from '../answer-json.ts';
+import type { Lasting } from '../compile-instance.ts';
+import { makeLasting } from '../compile-plan.ts';
 import type { ApisixRouterConfig } from '../config/generated/apisix-router.ts';
 import { loadApisixRouter } from '../config/load-apisix-router.ts';
 import type { LoadedApisixRouter } from '../config/loaded-apisix-router.ts';
 import type { Next } from '../exchange.ts';
-import { type HealthChecks, makeHealthChecks } from '../health/health-checks.ts';
 import type { Host } from '../host.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import { registerConsumers } from '../key-auth/consumer-registry.ts';
@@ -41,19 +42,19 @@ interface RouteTable {
 }
 
 /** What outlives the tables of one router. */
-interface Lasting {
+interface RouterParts {
   readonly host: ResolvedHost;
   readonly localPools: LocalPools;
-  readonly healthChecks: HealthChecks;
+  readonly lasting: Lasting;
 }
 
-function openTable(loaded: LoadedApisixRouter, { host, localPools, healthChecks }: Lasting): RouteTable {
+function openTable(loaded: LoadedApisixRouter, { host, localPools, lasting }: RouterParts): RouteTable {
   const make: MakeLimiter = (config, scope) => makeLimiter(config, scope, host, localPools);
   const registry = registerConsumers(loaded.consumers, make, host);
   const routes: ServedRoute[] = [];
   try {
     for (const route of loaded.routes) {
-      routes.push(serveRoute(route, { registry, makeLimiter: make, host, healthChecks }));
+      routes.push(serveRoute(route, { registry, makeLimiter: make, host, lasting }));
     }
   } catch (error) {
     // What is open already would go on probing for a table that nobody has.
@@ -90,9 +91,9 @@ function openTable(loaded: LoadedApisixRouter, { host, localPools, healthChecks 
 export function apisixRouter(config: ApisixRouterConfig, host: Host = {}): ApisixRouter {
   const resolved = resolveHost(host);
   const options = { hasSecretResolver: resolved.secret !== undefined };
-  const lasting = { host: resolved, localPools: openLocalPools(), healthChecks: makeHealthChecks(resolved) };
+  const parts = { host: resolved, localPools: openLocalPools(), lasting: makeLasting(resolved) };
   const open = (input: unknown): RouteTable =>
-    openTable(loadApisixRouter(input, resolved.logger, options), lasting);
+    openTable(loadApisixRouter(input, resolved.logger, options), parts);
   const tables = replaceable(open(config));
   return Object.assign(
     (req: IncomingMessage, res: ServerResponse, next?: Next) => {

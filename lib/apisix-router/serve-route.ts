@@ -2,11 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { addLimiter } from '../admission.ts';
 import type { OwnedLimiter } from '../ai-rate-limiting/limiter.ts';
 import { answerJson } from '../answer-json.ts';
+import type { Lasting } from '../compile-instance.ts';
 import { compilePlan } from '../compile-plan.ts';
 import type { LoadedRoute } from '../config/loaded-apisix-router.ts';
 import type { Next, ServingPlan } from '../exchange.ts';
 import { type Gateway, makeGateway } from '../gateway.ts';
-import type { HealthChecks } from '../health/health-checks.ts';
 import type { MakeLimiter } from '../key-auth/consumer.ts';
 import type { ConsumerRegistry } from '../key-auth/consumer-registry.ts';
 import { makeKeyAuth } from '../key-auth/make-key-auth.ts';
@@ -31,7 +31,7 @@ export interface RouteSurroundings {
   readonly makeLimiter: MakeLimiter;
   readonly host: ResolvedHost;
   /** Shared with the tables of routes before and after. */
-  readonly healthChecks: HealthChecks;
+  readonly lasting: Lasting;
 }
 
 /** Seed 004's upstreams have no credentials of their own: the caller's are meant for them. */
@@ -43,13 +43,13 @@ function forwardAuthorization(host: ResolvedHost): ResolvedHost {
 
 function openGateway(
   { config, forwardsAuthorization }: LoadedRoute,
-  { host, healthChecks }: RouteSurroundings,
+  { host, lasting }: RouteSurroundings,
 ): { readonly plan: ServingPlan; readonly gateway: Gateway } {
   const ownHost = forwardsAuthorization ? forwardAuthorization(host) : host;
   // An Authorization by which key-auth has known the caller is meant for this gateway alone, unless the host says
   // otherwise.
   const plan = {
-    ...compilePlan(config, ownHost, healthChecks),
+    ...compilePlan(config, ownHost, lasting),
     isForwarded: forwardTest(host.forwardHeaders),
   };
   return { plan, gateway: makeGateway(() => plan, ownHost) };

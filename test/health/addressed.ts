@@ -7,6 +7,7 @@ import { makeGateway } from '../../lib/gateway.ts';
 import { makeHealthChecks } from '../../lib/health/health-checks.ts';
 import { resolveHost } from '../../lib/resolve-host.ts';
 import type { InstanceHealth } from '../../lib/status.ts';
+import { makeCooldowns } from '../../lib/upstream/kept-cooldowns.ts';
 import { instance, type LogLine, serve } from '../support/app.ts';
 import { answerJson, chatAnswer } from '../support/upstream.ts';
 import { type ActiveChecks, type HealthLog, logHealth, quickChecks } from './health-app.ts';
@@ -148,7 +149,8 @@ export async function startAddressed(
     },
   });
   const config = { keepalive, instances: [instance('a', `http://llm.test:${port}`, quickChecks(checks))] };
-  const plan = compilePlan(loadMultiConfig(config, logger, { hasSecretResolver: false }), host, healthChecks);
+  const loaded = loadMultiConfig(config, logger, { hasSecretResolver: false });
+  const plan = compilePlan(loaded, host, { checks: healthChecks, cooldowns: makeCooldowns() });
   onTestFinished(() => plan.close());
   const gateway = makeGateway(() => plan, host);
   const { url } = await serve((req, res) => gateway.handle(req, res));
