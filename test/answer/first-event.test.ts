@@ -36,4 +36,16 @@ describe('the first event of a stream', () => {
       expect(firstData(cutEvery(Buffer.from(text), 1))).toBeUndefined();
     },
   );
+
+  it.each([
+    ['data: a', 'a'],
+    ['\ufeffdata: a\n', 'a'],
+    [': comment\n\nevent: error\ndata: a', 'a'],
+    ['', undefined],
+    [': comment\n\n', undefined],
+  ])('is complete when the stream ends: %o', (text, data) => {
+    const first = new FirstEvent();
+    for (const chunk of cutEvery(Buffer.from(text), 1)) first.push(chunk);
+    expect(first.end()).toBe(data);
+  });
 });

@@ -191,12 +191,18 @@ describe('the headers', () => {
     },
   );
 
-  it('hold a new id for each call, which the access log knows', async () => {
-    const { app } = await startOne(echoModel());
-    const ids = [await app.ask('chat'), await app.ask('chat')].map(({ headers }) =>
-      headers.get('x-aisix-call-id'),
-    );
+  it('hold a new id for each call, which the access log has too', async () => {
+    const logged: unknown[] = [];
+    const { app } = await startOne(echoModel(), {
+      before(_req, res, next) {
+        res.on('finish', () => logged.push(res.locals.llm_call_id));
+        next();
+      },
+    });
+    const answers = [await app.ask('chat'), await app.ask('chat')];
+    const ids = answers.map(({ headers }) => headers.get('x-aisix-call-id'));
     expect(new Set(ids).size).toBe(2);
+    expect(logged).toEqual(ids);
   });
 
   it.each([{}, { stream: true }])('of a direct model have the id alone (%j)', async (more) => {
@@ -376,6 +382,17 @@ describe('a model router', () => {
     const body = JSON.stringify({ model: 'one', messages });
     expect((await fetch(`${url}/v1/chat/completions`, { ...init, body })).status).toBe(200);
     expect((await readAll(await fetch(`${url}/nothing`))).status).toBe(404);
+  });
+
+  it('passes a redirect on, and does not follow it itself', async () => {
+    const elsewhere = await startUpstream(echoModel());
+    const { app } = await startOne((_call, res) => {
+      res.writeHead(307, { location: `${elsewhere.url}/v1/chat/completions` });
+      res.end();
+    });
+    const answer = await app.send('chat', {}, { redirect: 'manual' });
+    expect(answer.status).toBe(307);
+    expect(elsewhere.calls).toEqual([]);
   });
 
   it('takes a body that a parser in front has read', async () => {

@@ -101,6 +101,14 @@ const movesOn: readonly [string, Script, Partial<Routing>, object][] = [
     {},
     { stream: true },
   ],
+  ['a stream that ends before its first event', streamOf(), {}, { stream: true }],
+  ['a stream of comments alone', streamOf(': waiting\n\n'), {}, { stream: true }],
+  [
+    'a stream that is an error, and breaks off there',
+    streamOf(errorEvent({ type: 'server_error' }).trimEnd()),
+    {},
+    { stream: true },
+  ],
   [
     'a stream that begins with a 429, with retry_on_429',
     streamOf(errorEvent({ code: 'rate_limit_exceeded' })),
@@ -309,6 +317,17 @@ describe('a caller sees', () => {
     const error = { type: 'invalid_request_error', message: 'too long', code: 'context_length_exceeded' };
     const { answer } = await askOne(streamOf(errorEvent(error)), { stream: true });
     expect(at(answer.json, 'error')).toMatchObject({ message: 'too long', code: 'context_length_exceeded' });
+  });
+
+  it('a stream without any event as a 502 upstream_decode_error', async () => {
+    const { answer } = await askOne(streamOf(), { stream: true });
+    expect(answer.status).toBe(502);
+    expect(at(answer.json, 'error', 'code')).toBe('upstream_decode_error');
+  });
+
+  it('a stream of one event without its end as it is', async () => {
+    const { answer } = await askOne(streamOf(chatEvent('all').trimEnd()), { stream: true });
+    expect(answer.text).toBe(chatEvent('all', { model: 'one' }).trimEnd());
   });
 
   it('the last failure where all targets fail, and that its SDK need not try again', async () => {

@@ -12,6 +12,7 @@ import {
 import {
   alias,
   caller,
+  configOf,
   countOf,
   failWith,
   type Routing,
@@ -131,6 +132,38 @@ describe('the strategies', () => {
   it('round_robin goes on from its winner, around the end, and a failed request spends one turn', async () => {
     const { next } = await orderOf(abc, { strategy: 'round_robin' });
     expect([await next(), await next(), await next(), await next()]).toEqual(['abc', 'bca', 'cab', 'abc']);
+  });
+
+  it('round_robin goes on where it was after an update that leaves the alias as it was', async () => {
+    const upstream = await startUpstream(echoModel());
+    const targets = [target('a', upstream), target('b', upstream)];
+    const weighted = (weight: number) =>
+      configOf({
+        targets,
+        aliases: [alias('chat', [{ model: 'a', weight }, 'b'], { strategy: 'round_robin' })],
+      });
+    const app = await startRouter({
+      targets,
+      aliases: [alias('chat', ['a', 'b'], { strategy: 'round_robin' })],
+    });
+    expect(await servedInTurn(app, 'chat', 1)).toEqual(['a']);
+    app.router.update(weighted(1));
+    expect(await servedInTurn(app, 'chat', 2)).toEqual(['b', 'a']);
+    app.router.update(weighted(2));
+    expect(await servedInTurn(app, 'chat', 3)).toEqual(['a', 'b', 'a']);
+  });
+
+  it('round_robin shares the turns of a benched target evenly', async () => {
+    const [well, failing] = [await startUpstream(echoModel()), await startUpstream(failWith(401))];
+    const app = await startRouter({
+      targets: [target('a', well), target('b', failing), target('c', well)],
+      aliases: [alias('chat', abc, { strategy: 'round_robin' })],
+    });
+    await app.ask('b');
+    const names = await servedInTurn(app, 'chat', 6);
+    expect(countOf(names, 'a')).toBe(3);
+    expect(countOf(names, 'c')).toBe(3);
+    expect(failing.calls).toHaveLength(1);
   });
 
   it('round_robin of two aliases does not share turns', async () => {
