@@ -3,6 +3,7 @@ import type {
   LoadedDirectModel,
   LoadedModel,
   LoadedModelRouter,
+  LoadedProviderKey,
 } from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
@@ -11,6 +12,7 @@ import { makeAddressList } from './address-list.ts';
 import { type CallerIndex, makeCallerIndex } from './caller-index.ts';
 import { type ServedModel, serveAlias, serveDirect } from './compile-model.ts';
 import { modelLister } from './model-list.ts';
+import { PUBLIC_HEADERS } from './public-headers.ts';
 import type { SharedPlan } from './routed-request.ts';
 import type { RouterHost } from './router-host.ts';
 import type { Target } from './target.ts';
@@ -40,10 +42,14 @@ export interface RouterTable {
   close(): void;
 }
 
+function secretHeaders({ request }: LoadedProviderKey): readonly string[] {
+  return Object.keys(request.defaultHeaders).filter((name) => !PUBLIC_HEADERS.has(name));
+}
+
 function sharedPlan(models: readonly LoadedDirectModel[]): SharedPlan {
   const injected = new Set([
     ...Object.values(adapters).flatMap(({ key, chatKey }) => [key.name, chatKey.name]),
-    ...models.flatMap(({ providerKey }) => Object.keys(providerKey.request.defaultHeaders)),
+    ...models.flatMap(({ providerKey }) => secretHeaders(providerKey)),
   ]);
   const isForwarded = (): boolean => false;
   return {

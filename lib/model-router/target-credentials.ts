@@ -2,6 +2,7 @@ import type { LoadedProviderKey } from '../config/loaded-model-router.ts';
 import type { SecretStore } from '../config/references.ts';
 import { credentialsOf, type ResolveCredentials } from '../upstream/credentials.ts';
 import type { KeyHeader } from './adapters.ts';
+import { PUBLIC_HEADERS } from './public-headers.ts';
 
 /** A key that is not there cannot be sent: the request is refused. */
 function missing(): Promise<never> {
@@ -16,5 +17,5 @@ export function targetCredentials(
 ): ResolveCredentials {
   if (apiKey === undefined || apiKey === '' || apiBase === undefined) return missing;
   const injected = { ...request.defaultHeaders, [header.name]: `${header.prefix}${apiKey}` };
-  return credentialsOf({ header: injected, query: {} }, secrets);
+  return credentialsOf({ header: injected, query: {} }, secrets, PUBLIC_HEADERS);
 }
