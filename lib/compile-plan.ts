@@ -37,7 +37,6 @@ function attemptRulesOf(config: LoadedConfig): AttemptRules {
     totalMs: Number.POSITIVE_INFINITY,
     maxResponseBytes: config.max_response_bytes ?? Number.POSITIVE_INFINITY,
     maxStreamDurationMs: config.max_stream_duration_ms ?? Number.POSITIVE_INFINITY,
-    whole: undefined,
   };
 }
 
@@ -68,16 +67,23 @@ export function compilePlan(
     return asked.hashKey;
   }
 
+  /** Whether the strategy passes over an instance for its quota. */
+  function isOutOfQuota({ name }: Instance, quota: Asked['quota']): boolean {
+    return config.fallback.onRateLimit && quota?.isSpent(name) === true;
+  }
+
   /**
    * Whether it is down, or benched by its failures. While every instance that could serve the request is, a try is
    * better than a sure failure, and one that is only benched better than one that is down.
    */
-  function stateRefusal(instance: Instance, { protocol: { name } }: Asked): Refusal | undefined {
+  function stateRefusal(instance: Instance, { protocol: { name }, quota }: Asked): Refusal | undefined {
     const isDown = instance.health?.isOut === true;
     if (!isDown && instance.cooldown === undefined) return undefined;
     const nowMs = Date.now();
     const isCooling = ({ cooldown }: Instance): boolean => cooldown?.isCooling(nowMs) === true;
-    const others = targets.filter(({ routes, health }) => health?.isOut !== true && routes.has(name));
+    const others = targets.filter(
+      (other) => other.health?.isOut !== true && other.routes.has(name) && !isOutOfQuota(other, quota),
+    );
     if (isDown) return others.length > 0 ? 'unhealthy' : undefined;
     return isCooling(instance) && others.some((other) => !isCooling(other)) ? 'cooldown' : undefined;
   }
@@ -89,7 +95,7 @@ export function compilePlan(
     if (!instance.routes.has(asked.protocol.name)) return 'protocol_not_supported';
     const state = stateRefusal(instance, asked);
     if (state !== undefined) return state;
-    return config.fallback.onRateLimit && asked.quota?.isSpent(instance.name) ? 'rate_limited' : undefined;
+    return isOutOfQuota(instance, asked.quota) ? 'rate_limited' : undefined;
   }
 
   const presentOptions: PresentOptions = {
@@ -124,6 +130,7 @@ export function compilePlan(
     },
     refuse: noInstance,
     attemptRules: () => attemptRules,
+    whole: undefined,
     refusal,
     present: (exchange, tried) => presentAsIs(exchange, tried, presentOptions),
     close() {

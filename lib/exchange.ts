@@ -35,7 +35,7 @@ export interface ServingPlan extends Plan {
   /** Why nothing could be tried at all. */
   refuse(exchange: Exchange): GatewayError;
   /** Answers the client with what came of the last try. */
-  present(exchange: Exchange, tried: Try): void;
+  present(exchange: Exchange, tried: Try): void | Promise<void>;
 }
 
 /** One request on its way through: the only record that changes. */

@@ -108,8 +108,6 @@ export interface AttemptRules {
   readonly totalMs: number;
   readonly maxResponseBytes: number;
   readonly maxStreamDurationMs: number;
-  /** `undefined` lets every answer go on as it comes. */
-  readonly whole: WholeReader | undefined;
 }
 
 /**
@@ -136,6 +134,8 @@ export interface Plan {
   refusal(asked: Asked, instance: Instance): Refusal | undefined;
   /** @param streams whether the body sent asks for a stream */
   attemptRules(instance: Instance, streams: boolean): AttemptRules;
+  /** `undefined` lets every answer go on as it comes. */
+  readonly whole: WholeReader | undefined;
   /** Whether an answer with this status counts as failed. */
   isFailure(status: number): boolean;
   /**

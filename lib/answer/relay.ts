@@ -143,11 +143,12 @@ export class Relay implements AnswerSink {
     this.#exchange.estimate?.sample(chunk);
     const passed = this.#reader.push(chunk);
     if (passed !== undefined) this.#write(passed);
-    if (this.#reader.brokenOff && this.#exchange.ending === undefined) this.#breakAtError();
+    if (this.#reader.brokenOff) this.#breakAtError();
   }
 
   /** The stream has told of an error, behind which nothing else can be meant for the client. */
   #breakAtError(): void {
+    if (this.#exchange.ending !== undefined) return;
     this.#attempt.abort();
     if (this.#hasBegun) this.#cut(reportedError());
     else answerError(this.#exchange, reportedError(), this.#extraHeaders);

@@ -3,7 +3,7 @@ import type { Balancer, Weighted } from './balancer.ts';
 
 const POINTS_PER_WEIGHT_UNIT = 160;
 
-/** Weights without a common divisor could ask for millions of points; beyond this they are scaled down. */
+/** In APISIX's plugin, weights may be anything. */
 const MAX_WEIGHT_UNITS = 1000;
 
 /** A digest that OpenSSL also offers in FIPS mode, where MD5, which ketama took, is refused. */
@@ -15,12 +15,13 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
-function weightUnits(targets: readonly Weighted[]): number[] {
+/** Weights without a common divisor could ask for millions of points; beyond `most` they are scaled down. */
+function weightUnits(targets: readonly Weighted[], most: number): number[] {
   const divisor = targets.reduce((gcd, target) => greatestCommonDivisor(gcd, target.weight), 0);
   const units = targets.map((target) => target.weight / divisor);
   const total = units.reduce((sum, unit) => sum + unit, 0);
-  if (total <= MAX_WEIGHT_UNITS) return units;
-  return units.map((unit) => Math.max(1, Math.round((unit * MAX_WEIGHT_UNITS) / total)));
+  if (total <= most) return units;
+  return units.map((unit) => Math.max(1, Math.round((unit * most) / total)));
 }
 
 interface Point<Target> {
@@ -38,12 +39,11 @@ function pointsOf<Target extends Weighted>(target: Target, units: number): Point
   return points;
 }
 
-/**
- * Consistent hashing on a ketama ring, 160 points per unit of weight: the same key goes to the same target; one
- * that is out loses only its own keys, to its neighbours on the ring, and gets them back.
- */
-export function chash<Target extends Weighted>(targets: readonly Target[]): Balancer<Target> {
-  const units = weightUnits(targets);
+function makeRing<Target extends Weighted>(
+  targets: readonly Target[],
+  maxWeightUnits: number,
+): Balancer<Target> {
+  const units = weightUnits(targets, maxWeightUnits);
   const ring = targets
     .flatMap((target, index) => pointsOf(target, units[index] ?? 1))
     // Equal points are ordered by name, so that the order of the configuration changes nothing.
@@ -71,3 +71,16 @@ export function chash<Target extends Weighted>(targets: readonly Target[]): Bala
     },
   };
 }
+
+/**
+ * Consistent hashing on a ketama ring, 160 points per unit of weight: the same key goes to the same target; one
+ * that is out loses only its own keys, to its neighbours on the ring, and gets them back.
+ *
+ * @param maxWeightUnits what all weights, divided by what they have in common, may come to
+ */
+export function consistentHash(maxWeightUnits: number) {
+  return <Target extends Weighted>(targets: readonly Target[]): Balancer<Target> =>
+    makeRing(targets, maxWeightUnits);
+}
+
+export const chash = consistentHash(MAX_WEIGHT_UNITS);

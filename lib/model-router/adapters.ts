@@ -1,9 +1,9 @@
 import type { Adapter } from '../config/loaded-model-router.ts';
 import type { ProtocolName } from '../protocols/protocol.ts';
-import { chatMaxTokens, messagesMaxTokens, type Provider } from '../providers/provider.ts';
+import type { Provider } from '../providers/provider.ts';
 
 /** How upstreams of one protocol family are spoken to. */
-export interface AdapterTraits extends Pick<Provider, 'outputLimits' | 'dropsMembers'> {
+export interface AdapterTraits extends Pick<Provider, 'dropsMembers'> {
   /** Behind the upstream's root, by protocol. `{model}` stands for the model's name upstream. */
   readonly suffixes: Readonly<Partial<Record<ProtocolName, string>>>;
   /** What `/v1` in the path of any other endpoint stands for, behind the root. */
@@ -33,7 +33,6 @@ export const adapters = {
       'openai-embeddings': '/embeddings',
     },
     base: '',
-    outputLimits: {},
     chatKey: bearer,
     key: bearer,
     clientHeaders: [],
@@ -43,7 +42,6 @@ export const adapters = {
   anthropic: {
     suffixes: { 'openai-chat': '/v1/chat/completions', 'anthropic-messages': '/v1/messages' },
     base: '/v1',
-    outputLimits: { 'openai-chat': chatMaxTokens, 'anthropic-messages': messagesMaxTokens },
     chatKey: bearer,
     key: { name: 'x-api-key', prefix: '' },
     clientHeaders: ['anthropic-version', 'anthropic-beta'],
@@ -52,7 +50,6 @@ export const adapters = {
   'azure-openai': {
     suffixes: { 'openai-chat': '/openai/deployments/{model}/chat/completions' },
     base: '/openai',
-    outputLimits: {},
     dropsMembers: ['model'],
     chatKey: { name: 'api-key', prefix: '' },
     key: { name: 'api-key', prefix: '' },

@@ -33,6 +33,8 @@ export function backgroundProbe(instance: Instance, rules: LoadedBackgroundCheck
   return async (signal) => {
     const request = await probeRequest(instance, body);
     if (request === undefined) return { error: 'PROTOCOL_NOT_SUPPORTED' };
+    // It may have been called off while a secret was looked up.
+    if (signal.aborted) return { error: 'ABORTED' };
     return new Promise((resolve) => {
       let status = 0;
       const sending = instance.transport.send(request, {

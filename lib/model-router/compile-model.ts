@@ -1,5 +1,6 @@
+import { type ModelRename, modelRename } from '../answer/model-name.ts';
 import type { MakeBalancer } from '../balancer/balancer.ts';
-import { chash } from '../balancer/chash.ts';
+import { consistentHash } from '../balancer/chash.ts';
 import { failover } from '../balancer/failover.ts';
 import { leastBusy } from '../balancer/least-busy.ts';
 import { leastCost } from '../balancer/least-cost.ts';
@@ -14,15 +15,15 @@ import type {
   LoadedTarget,
   Strategy,
 } from '../config/loaded-model-router.ts';
-import type { AttemptRules, Instance } from '../plan.ts';
+import type { AttemptRules, Instance, WholeReader } from '../plan.ts';
+import type { Protocol } from '../protocols/protocol.ts';
 import { type AddressList, makeAddressList } from './address-list.ts';
 import type { RetryRules } from './is-retryable.ts';
 import { eligibleTargets } from './routing-tags.ts';
 import type { Target } from './target.ts';
 import { plainTimeLimits, streamTimeLimits } from './time-limits.ts';
 import type { UsageMeter } from './usage-limits.ts';
-
-type Bounds = Omit<AttemptRules, 'whole'>;
+import { renamedAnswers } from './whole-answers.ts';
 
 /** A target's place in one model: a direct model may be a target of many. */
 export interface Seat extends Ranked {
@@ -30,12 +31,14 @@ export interface Seat extends Ranked {
   readonly tags: readonly string[];
   /** What somebody has configured; `undefined` where nobody has. */
   readonly retries: number | undefined;
-  readonly plain: Bounds;
-  readonly stream: Bounds;
+  readonly plain: AttemptRules;
+  readonly stream: AttemptRules;
 }
 
 /** A name that callers may use, ready to serve requests. */
 export interface ServedModel {
+  /** What it was made of. */
+  readonly loaded: LoadedModel;
   readonly name: string;
   /** Whether it routes to others. */
   readonly isAlias: boolean;
@@ -54,12 +57,37 @@ export interface ServedModel {
   readonly triesAnyway: boolean;
   readonly addresses: AddressList | undefined;
   readonly meter: UsageMeter | undefined;
+  /** Whether its use, or that of one of its targets, is limited. */
+  readonly isLimited: boolean;
+  /** How answers in a protocol are given its name. */
+  presentation(protocol: Protocol): Presentation;
 }
+
+interface Presentation {
+  readonly whole: WholeReader;
+  readonly rename: ModelRename;
+}
+
+/** Made once for each protocol. */
+function presentationOf(name: string): ServedModel['presentation'] {
+  const made = new Map<Protocol, Presentation>();
+  return (protocol) => {
+    const known = made.get(protocol) ?? {
+      whole: renamedAnswers(protocol, name),
+      rename: modelRename(protocol, name),
+    };
+    made.set(protocol, known);
+    return known;
+  };
+}
+
+/** Many aliases have a ring each, and all of them are made at a start. */
+const MAX_WEIGHT_UNITS = 64;
 
 const STRATEGIES = {
   failover,
   round_robin: roundRobin,
-  consistent_hash: chash,
+  consistent_hash: consistentHash(MAX_WEIGHT_UNITS),
   least_cost: leastCost,
   least_latency: leastLatency,
   least_busy: leastBusy,
@@ -89,9 +117,15 @@ function seatOf(
   };
 }
 
-function serve(model: LoadedModel, seats: readonly Seat[], strategy: Strategy): Omit<ServedModel, 'meter'> {
+function serve(
+  model: LoadedModel,
+  seats: readonly Seat[],
+  strategy: Strategy,
+  meter: UsageMeter | undefined,
+): ServedModel {
   const instances = seats.map(({ target }) => target.instance);
   return {
+    loaded: model,
     name: model.name,
     isAlias: model.kind === 'routing',
     seats: new Map(seats.map((seat) => [seat.target.instance, seat])),
@@ -104,6 +138,9 @@ function serve(model: LoadedModel, seats: readonly Seat[], strategy: Strategy): 
     maxFallbacks: Number.POSITIVE_INFINITY,
     retryRules: { on429: false, statuses: new Set() },
     triesAnyway: false,
+    meter,
+    isLimited: meter !== undefined || seats.some(({ target }) => target.meter !== undefined),
+    presentation: presentationOf(model.name),
     addresses: model.allowedCidrs === undefined ? undefined : makeAddressList(model.allowedCidrs),
   };
 }
@@ -115,7 +152,7 @@ export function serveDirect(
   meter: UsageMeter | undefined,
 ): ServedModel {
   const seat = seatOf(target, { weight: 1, priority: 0, tags: [] }, {});
-  return { ...serve(model, [seat], 'failover'), triesAnyway: true, meter };
+  return { ...serve(model, [seat], 'failover', meter), triesAnyway: true };
 }
 
 /** @param targets by name; the configuration has been checked, so that all of them are there */
@@ -129,11 +166,10 @@ export function serveAlias(
     return target === undefined ? [] : [seatOf(target, place, model)];
   });
   return {
-    ...serve(model, seats, model.strategy),
+    ...serve(model, seats, model.strategy, meter),
     hashOn: model.hashOn,
     maxFallbacks: model.maxFallbacks ?? Number.POSITIVE_INFINITY,
     retryRules: { on429: model.retryOn429, statuses: new Set(model.fallbackOnStatuses) },
     triesAnyway: model.whenAllUnavailable === 'try_anyway',
-    meter,
   };
 }

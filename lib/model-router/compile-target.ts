@@ -1,4 +1,4 @@
-import type { LoadedDirectModel } from '../config/loaded-model-router.ts';
+import type { LoadedDirectModel, LoadedProviderKey } from '../config/loaded-model-router.ts';
 import type { SecretStore } from '../config/references.ts';
 import type { Instance, Route } from '../plan.ts';
 import { protocols } from '../protocols/index.ts';
@@ -6,11 +6,12 @@ import type { Protocol, ProtocolName } from '../protocols/protocol.ts';
 import { instanceMetrics } from '../stats/instance-metrics.ts';
 import { InstanceStats } from '../stats/instance-stats.ts';
 import { Cooldown } from '../upstream/cooldown.ts';
-import { setMember } from '../upstream/edit-document.ts';
+import { removeMember, setMember } from '../upstream/edit-document.ts';
 import { HttpProxyTransport } from '../upstream/http-proxy-transport.ts';
 import { type AdapterTraits, adapters } from './adapters.ts';
 import { bodyAdjuster } from './adjust-body.ts';
 import { headerFilter } from './header-patterns.ts';
+import { plainHeaders, secretHeaders } from './key-headers.ts';
 import { targetCredentials } from './target-credentials.ts';
 
 /** For a target without an address, to which nothing is ever sent (RFC 2606 §2). */
@@ -26,13 +27,15 @@ function routesOf(
   secrets: SecretStore,
 ): ReadonlyMap<ProtocolName, Route> {
   const routes = new Map<ProtocolName, Route>();
-  const adjust = bodyAdjuster(providerKey.request);
+  const removals = new Set(traits.dropsMembers);
+  const edits = removals.has('model') ? [removeMember('model')] : [setMember('model', upstreamModel)];
+  const adjust = bodyAdjuster(providerKey.request, edits);
   const rules = {
     overwrites: new Map([['model', upstreamModel]]),
-    removals: new Set(traits.dropsMembers),
+    removals,
     merge: {},
     mergeWins: false,
-    edits: traits.dropsMembers?.includes('model') ? [] : [setMember('model', upstreamModel)],
+    edits,
     ...(adjust !== undefined && { adjust }),
   };
   const add = (protocol: Protocol, path: string | undefined): void => {
@@ -47,6 +50,13 @@ function routesOf(
   }
   add(protocols.passthrough, undefined);
   return routes;
+}
+
+/** The adapter's, but for those that the key has itself. */
+function defaultHeadersOf(traits: AdapterTraits, key: LoadedProviderKey): Record<string, string> {
+  const hidden = secretHeaders(key);
+  const headers = Object.entries({ ...traits.defaultHeaders, ...plainHeaders(key) });
+  return Object.fromEntries(headers.filter(([name]) => !Object.hasOwn(hidden, name)));
 }
 
 /** What requests to one direct model are sent by. Its sockets open with the first of them. */
@@ -69,8 +79,8 @@ export function compileTarget(model: LoadedDirectModel, secrets: SecretStore): I
       [...traits.clientHeaders, ...providerKey.request.forwardClientHeaders],
       providerKey.stripHeaders,
     ),
-    defaultHeaders: traits.defaultHeaders,
-    yieldingHeaders: new Set(Object.keys(providerKey.request.defaultHeaders)),
+    defaultHeaders: defaultHeadersOf(traits, providerKey),
+    yieldingHeaders: new Set(Object.keys(secretHeaders(providerKey))),
     transport: new HttpProxyTransport(root, {
       keepalive: true,
       keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,

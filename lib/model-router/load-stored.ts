@@ -1,24 +1,45 @@
 import { ConfigError } from '../config/config-error.ts';
-import { within } from '../within.ts';
-import type { CurrentConfig } from './open-registry.ts';
+import { isJsonObject } from '../config/json.ts';
+import { NO_RESOURCE } from '../config/router-resources.ts';
+import { unexpectedError } from '../unexpected-error.ts';
+import type { CurrentConfig } from './current-config.ts';
 import type { RouterHost } from './router-host.ts';
 
 /** A store that never answers must not keep callers waiting for good. */
 const PATIENCE_MS = 30_000;
 
+/** Rejects when the time is up, which is no reason for a process to stay alive. */
+function timeUp(): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const error = Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
+    setTimeout(reject, PATIENCE_MS, error).unref();
+  });
+}
+
+/** A store's own message may quote what it holds. */
+function describe(error: unknown): object {
+  return error instanceof ConfigError ? { error: error.name, faults: error.errors } : unexpectedError(error);
+}
+
 /**
  * Puts what the store holds in force, if it holds anything. What cannot be loaded, or is invalid, is logged, and the
  * configuration that was given stays: a gateway that serves by its first configuration is better than none. Never
- * rejects.
+ * rejects; resolves to whether all is well, and changes may be saved.
  */
-export async function loadStored(current: CurrentConfig, host: RouterHost): Promise<void> {
-  if (host.store === undefined) return;
+export async function loadStored(current: CurrentConfig, { store, logger }: RouterHost): Promise<boolean> {
+  if (store === undefined) return true;
+  const given = current.table;
   try {
-    const stored = await within(PATIENCE_MS, host.store.load(), 'no answer');
-    if (stored !== undefined) current.swap(stored);
+    const stored = await Promise.race([store.load(), timeUp()]);
+    // Databases say null for what they do not have.
+    if (stored === undefined || stored === null) return true;
+    // The text of a configuration must not be quoted.
+    if (!isJsonObject(stored)) throw new ConfigError([NO_RESOURCE]);
+    if (current.table === given) current.swap(stored);
+    else logger.warn({}, 'the stored configuration came after an update, which stays');
+    return true;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown';
-    const faults = error instanceof ConfigError ? error.errors : undefined;
-    host.logger.error({ reason, faults }, 'the stored configuration cannot be used; the given one stays');
+    logger.error(describe(error), 'the stored configuration cannot be used; the given one stays');
+    return false;
   }
 }

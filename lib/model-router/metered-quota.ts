@@ -11,24 +11,29 @@ interface Charge {
 export class MeteredQuota implements Quota {
   readonly #inner: Quota | undefined;
   readonly #charges: Charge[] = [];
+  /** That of the target which is being tried. */
+  #target: Charge | undefined;
 
   constructor(inner: Quota | undefined) {
     this.#inner = inner;
   }
 
   /** Counts the request. What it uses is charged when it has ended. */
-  begin(meter: UsageMeter | undefined, instance?: string): void {
-    if (meter === undefined || this.#charges.some((charge) => charge.meter === meter)) return;
+  begin(meter: UsageMeter | undefined): void {
+    if (meter === undefined) return;
     meter.begin(Date.now());
-    this.#charges.push({ meter, instance });
+    this.#charges.push({ meter, instance: undefined });
   }
 
-  /** The request goes on without what this meter counts: its place is free again, and no token is charged. */
-  leave(meter: UsageMeter | undefined): void {
-    const index = this.#charges.findIndex((charge) => charge.meter === meter);
-    if (index === -1) return;
-    this.#charges.splice(index, 1);
-    meter?.end(0, Date.now());
+  /** Counts the request for a target, in place of the one before, which has not answered. */
+  moveTo(meter: UsageMeter | undefined, instance: string): void {
+    const nowMs = Date.now();
+    this.#target?.meter.end(0, nowMs);
+    this.#target = undefined;
+    // A direct model that is asked for itself has counted the request already.
+    if (meter === undefined || this.#charges.some((charge) => charge.meter === meter)) return;
+    meter.begin(nowMs);
+    this.#target = { meter, instance };
   }
 
   look(instances: readonly string[]): void | Promise<void> {
@@ -59,6 +64,7 @@ export class MeteredQuota implements Quota {
   settle(instance: string | undefined, consumption: Consumption | undefined): void {
     const nowMs = Date.now();
     const tokens = consumption?.usage.totalTokens ?? 0;
+    if (this.#target !== undefined) this.#charges.push(this.#target);
     for (const charge of this.#charges) {
       const pays = charge.instance === undefined || charge.instance === instance;
       charge.meter.end(pays ? tokens : 0, nowMs);

@@ -1,35 +1,31 @@
 import { checkResource } from '../config/check-resource.ts';
+import { AdminError } from './admin/admin-error.ts';
+import { OvertakenError } from './admin/overtaken-error.ts';
 import type { ModelRegistry, WrittenModelRouter } from './admin/registry.ts';
+import type { CurrentConfig } from './current-config.ts';
 import { modelStatus } from './model-status.ts';
 import type { RouterHost } from './router-host.ts';
-import type { RouterTable } from './router-table.ts';
-import { writtenConfig } from './written-config.ts';
 
-/** A router's configuration, which can be replaced as a whole. */
-export interface CurrentConfig {
-  readonly table: RouterTable;
-  readonly written: WrittenModelRouter;
-  /** @throws ConfigError for an invalid configuration */
-  check(config: unknown): void;
-  /** @throws ConfigError for an invalid configuration, and changes nothing */
-  swap(config: unknown): void;
+/** Whoever keeps it may change it. */
+function copyOf(config: WrittenModelRouter): WrittenModelRouter {
+  return JSON.parse(JSON.stringify(config));
 }
 
 /**
  * What the admin API reads and changes.
  *
- * @param ready resolves when the store's configuration is in force
+ * @param ready resolves when the store's configuration is in force: to false where it could not be used
  */
 export function openRegistry(
   current: CurrentConfig,
   { store, logger }: RouterHost,
-  ready: Promise<void>,
+  ready: Promise<boolean>,
 ): ModelRegistry {
   let hasWarned = false;
 
   async function save(config: WrittenModelRouter): Promise<void> {
     if (store !== undefined) {
-      await store.save(config);
+      await store.save(copyOf(config));
       return;
     }
     if (!hasWarned)
@@ -38,13 +34,23 @@ export function openRegistry(
   }
 
   return {
+    ready,
     current: () => current.written,
     check: checkResource,
     async replace(next) {
-      await ready;
-      current.check(next);
-      await save(writtenConfig(next));
-      current.swap(next);
+      const base = current.written;
+      if (!(await ready)) {
+        throw new AdminError(503, 'What host.store holds could not be used, and must not be overwritten.');
+      }
+      const loaded = current.load(next);
+      await save(next);
+      if (current.written === base) {
+        current.swapWritten(next, loaded);
+        return;
+      }
+      // What has just been saved may never be in force.
+      await save(current.written);
+      throw new OvertakenError();
     },
     status: () => modelStatus(current.table),
   };

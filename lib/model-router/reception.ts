@@ -48,10 +48,27 @@ function checkLimits(meters: readonly (UsageMeter | undefined)[]): void {
   if (waitMs > 0) throw rateLimited(waitMs);
 }
 
+/** Whether an address may use a model, and one of its targets at least. */
+function mayCome({ addresses, seats }: ServedModel, address: string): boolean {
+  if (addresses?.includes(address) === false) return false;
+  for (const { target } of seats.values()) if (target.addresses?.includes(address) !== false) return true;
+  return false;
+}
+
+/** Counts a request. What it uses is charged when it has ended. */
+function meter(exchange: Exchange, meters: readonly (UsageMeter | undefined)[]): MeteredQuota {
+  const quota = new MeteredQuota(exchange.quota);
+  for (const each of meters) quota.begin(each);
+  exchange.quota = quota;
+  exchange.estimate ??= new UsageEstimate();
+  return quota;
+}
+
 /** What a request meets first: the plan that finds out who it is from and which model's plan is to serve it. */
 export class Reception implements ServingPlan {
   readonly instances: readonly Instance[] = [];
   readonly names: readonly string[] = [];
+  readonly whole = undefined;
   readonly limits: Plan['limits'];
   readonly logging: Plan['logging'];
   readonly withheldHeaders: Plan['withheldHeaders'];
@@ -95,17 +112,11 @@ export class Reception implements ServingPlan {
     if (!allowedModels(caller, exchange.locals)(name)) {
       throw refusal(403, 'permission_denied', `This key may not use the model ${quotedName(name)}.`);
     }
-    if (model.addresses?.includes(clientAddress(exchange.req)) === false) throw ipRestricted();
+    if (!mayCome(model, clientAddress(exchange.req))) throw ipRestricted();
     const callerMeter = caller && callerMeters.get(caller);
     checkLimits([callerMeter, model.meter]);
-    const quota = new MeteredQuota(exchange.quota);
-    quota.begin(callerMeter);
-    quota.begin(model.meter, model.isAlias ? undefined : model.name);
-    // Nobody pays for the look at what an answer might have cost where nothing is limited.
-    if (this.#table.isLimited) {
-      exchange.quota = quota;
-      exchange.estimate ??= new UsageEstimate();
-    }
+    const isLimited = callerMeter !== undefined || model.isLimited;
+    const quota = isLimited ? meter(exchange, [callerMeter, model.meter]) : undefined;
     return new RoutedRequest({ exchange, model, caller, callId: this.#callId, quota, host, shared });
   }
 

@@ -15,9 +15,11 @@ export function responseHeaders(
   { isAlias }: ServedModel,
   servedBy: string,
   callId: string,
-  { servedByHeader, callIdHeader, logger }: RouterHost,
+  { servedByHeader, callIdHeader, requestIdHeader, logger }: RouterHost,
 ): Record<string, string> {
   const headers: Record<string, string> = {};
+  // An upstream may send one of that name, too.
+  if (requestIdHeader !== undefined) headers[requestIdHeader] = callId;
   if (protocol.name !== 'openai-chat') return headers;
   if (callIdHeader !== undefined) headers[callIdHeader] = callId;
   if (servedByHeader === undefined || !isAlias) return headers;

@@ -2,7 +2,9 @@ import type { Tier } from '../balancer/tiers.ts';
 import type { LoadedCaller } from '../config/loaded-model-router.ts';
 import type { Exchange, ServingPlan } from '../exchange.ts';
 import { runtimeState } from '../health/runtime-state.ts';
-import type { Asked, AttemptRules, Instance, Plan, Refusal, Verdict, WholeReader } from '../plan.ts';
+import type { Asked, AttemptRules, Instance, Plan, Refusal, Verdict } from '../plan.ts';
+import { anthropicPassthrough } from '../protocols/anthropic-passthrough.ts';
+import type { Protocol } from '../protocols/protocol.ts';
 import { clientAddress } from '../request/variables.ts';
 import { backoffMs } from '../upstream/backoff.ts';
 import type { Outcome } from '../upstream/outcome.ts';
@@ -14,7 +16,7 @@ import type { MeteredQuota } from './metered-quota.ts';
 import { presentRouted } from './present-routed.ts';
 import { refuseRouted } from './refuse-routed.ts';
 import type { RouterHost } from './router-host.ts';
-import { renamedAnswers } from './whole-answers.ts';
+import type { Target } from './target.ts';
 
 /** The lower, the better: nothing speaks against it, its failures bench it, its background check has failed. */
 type Rank = 0 | 1 | 2;
@@ -22,6 +24,12 @@ type Rank = 0 | 1 | 2;
 function rankOf({ target: { instance, check } }: Seat, nowMs: number): Rank {
   if (check?.isUnhealthy(nowMs)) return 2;
   return runtimeState({ cooldown: instance.cooldown, check }, nowMs) === 'cooldown' ? 1 : 0;
+}
+
+/** Of what is merely passed on, only a server of Anthropic's API has what is below `/v1/messages`. */
+function speaks({ instance, model }: Target, protocol: Protocol): boolean {
+  if (protocol === anthropicPassthrough) return model.providerKey.adapter === 'anthropic';
+  return instance.routes.has(protocol.name);
 }
 
 /** What all requests of one router have in common. */
@@ -37,7 +45,8 @@ export interface Routing {
   /** `undefined` where callers are the host application's business. */
   readonly caller: LoadedCaller | undefined;
   readonly callId: string;
-  readonly quota: MeteredQuota;
+  /** `undefined` where nothing is limited. */
+  readonly quota: MeteredQuota | undefined;
   readonly host: RouterHost;
   readonly shared: SharedPlan;
 }
@@ -45,6 +54,7 @@ export interface Routing {
 /** One request for one model: the plan by which it is served, which remembers what has been tried. */
 export class RoutedRequest implements ServingPlan {
   readonly instances: Plan['instances'];
+  readonly whole: ServingPlan['whole'];
   readonly names: Plan['names'];
   readonly limits: Plan['limits'];
   readonly logging: Plan['logging'];
@@ -52,9 +62,7 @@ export class RoutedRequest implements ServingPlan {
   readonly injectedHeaders: Plan['injectedHeaders'];
   readonly priorities: Plan['priorities'];
   readonly #routing: Routing;
-  readonly #nowMs = Date.now();
   readonly #eligible: readonly Seat[];
-  readonly #whole: WholeReader;
   #bestRank: Rank | undefined;
   #tier = 0;
   #seat: Seat | undefined;
@@ -73,7 +81,7 @@ export class RoutedRequest implements ServingPlan {
     this.injectedHeaders = shared.injectedHeaders;
     this.priorities = shared.priorities;
     this.#eligible = model.eligible(exchange.req.headers['x-aisix-routing-tags']);
-    this.#whole = renamedAnswers(exchange.protocol, model.name);
+    this.whole = model.presentation(exchange.protocol).whole;
   }
 
   isForwarded(): boolean {
@@ -87,11 +95,10 @@ export class RoutedRequest implements ServingPlan {
     if (this.#targetsTried > model.maxFallbacks) return undefined;
     const seat = this.#nextSeat(isOut);
     if (seat === undefined) return undefined;
-    if (this.#seat !== undefined) quota.leave(this.#seat.target.meter);
     this.#seat = seat;
     this.#targetsTried++;
     this.#tries = 1;
-    quota.begin(seat.target.meter, seat.name);
+    quota?.moveTo(seat.target.meter, seat.name);
     return seat.target.instance;
   }
 
@@ -122,8 +129,8 @@ export class RoutedRequest implements ServingPlan {
   /** Whatever can be said before the targets are compared with each other. */
   #ownRefusal(seat: Seat): Refusal | undefined {
     const { exchange, model } = this.#routing;
-    const { instance, addresses, meter } = seat.target;
-    if (!instance.routes.has(exchange.protocol.name)) return 'protocol_not_supported';
+    const { addresses, meter } = seat.target;
+    if (!speaks(seat.target, exchange.protocol)) return 'protocol_not_supported';
     if (addresses?.includes(clientAddress(exchange.req)) === false) return 'ip_restricted';
     if (!this.#eligible.includes(seat)) return 'tags_differ';
     // A direct model that is asked for itself has been looked at, and has counted this request.
@@ -139,28 +146,29 @@ export class RoutedRequest implements ServingPlan {
     const own = this.#ownRefusal(seat);
     if (own !== undefined) return own;
     this.#bestRank ??= this.#findBestRank();
-    const rank = rankOf(seat, this.#nowMs);
+    const rank = rankOf(seat, Date.now());
     if (rank === 2) return this.#bestRank === 2 && model.triesAnyway ? undefined : 'unhealthy';
     return rank > this.#bestRank ? 'cooldown' : undefined;
   }
 
   #findBestRank(): Rank {
+    const nowMs = Date.now();
     let best: Rank = 2;
     for (const seat of this.#routing.model.seats.values()) {
-      const rank = rankOf(seat, this.#nowMs);
+      const rank = rankOf(seat, nowMs);
       if (rank < best && this.#ownRefusal(seat) === undefined) best = rank;
     }
     return best;
   }
 
   refuse(exchange: Exchange): ReturnType<ServingPlan['refuse']> {
-    return refuseRouted(exchange, this.#routing.model, this.#nowMs);
+    return refuseRouted(exchange, this.#routing.model, Date.now());
   }
 
   attemptRules(instance: Instance, streams: boolean): AttemptRules {
     const seat = this.#routing.model.seats.get(instance);
     if (seat === undefined) throw new TypeError('An instance of another model was tried');
-    return { ...(streams ? seat.stream : seat.plain), whole: this.#whole };
+    return streams ? seat.stream : seat.plain;
   }
 
   isFailure(status: number): boolean {
@@ -186,16 +194,21 @@ export class RoutedRequest implements ServingPlan {
   }
 
   #hasOthers(): boolean {
+    const { model } = this.#routing;
+    return this.#targetsTried <= model.maxFallbacks && this.#areOthersLeft();
+  }
+
+  #areOthersLeft(): boolean {
     const { model, exchange } = this.#routing;
-    if (this.#targetsTried > model.maxFallbacks) return false;
     return model.instances.some(
       (instance) => !exchange.out.has(instance) && this.refusal(exchange, instance) === undefined,
     );
   }
 
-  present(exchange: Exchange, tried: Try): void {
+  present(exchange: Exchange, tried: Try): void | Promise<void> {
     const { model, callId, host } = this.#routing;
-    const isExhausted = isRetryable(tried.outcome, model.retryRules) && !this.#hasOthers();
-    presentRouted(exchange, tried, { model, callId, host, isExhausted });
+    // Also where `max_fallbacks` would have ended it with that one.
+    const isExhausted = isRetryable(tried.outcome, model.retryRules) && !this.#areOthersLeft();
+    return presentRouted(exchange, tried, { model, callId, host, isExhausted });
   }
 }

@@ -1,9 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   LoadedCaller,
   LoadedDirectModel,
   LoadedModel,
   LoadedModelRouter,
-  LoadedProviderKey,
 } from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
@@ -12,7 +12,6 @@ import { makeAddressList } from './address-list.ts';
 import { type CallerIndex, makeCallerIndex } from './caller-index.ts';
 import { type ServedModel, serveAlias, serveDirect } from './compile-model.ts';
 import { modelLister } from './model-list.ts';
-import { PUBLIC_HEADERS } from './public-headers.ts';
 import type { SharedPlan } from './routed-request.ts';
 import type { RouterHost } from './router-host.ts';
 import type { Target } from './target.ts';
@@ -36,20 +35,21 @@ export interface RouterTable {
   readonly callers: CallerIndex | undefined;
   readonly callerMeters: ReadonlyMap<LoadedCaller, UsageMeter>;
   readonly meters: UsageMeters;
-  /** Whether anybody's use is limited. */
-  readonly isLimited: boolean;
   readonly list: ReturnType<typeof modelLister>;
   close(): void;
 }
 
-function secretHeaders({ request }: LoadedProviderKey): readonly string[] {
-  return Object.keys(request.defaultHeaders).filter((name) => !PUBLIC_HEADERS.has(name));
+/** What tells of the router itself must not seem to come from it where an upstream has sent it. */
+function ownHeaders({ servedByHeader, callIdHeader }: RouterHost): readonly string[] {
+  const own = ['x-aisix-served-by', 'x-aisix-call-id', servedByHeader, callIdHeader];
+  return own.flatMap((name) => name?.toLowerCase() ?? []);
 }
 
-function sharedPlan(models: readonly LoadedDirectModel[]): SharedPlan {
+function sharedPlan(models: readonly LoadedDirectModel[], host: RouterHost): SharedPlan {
   const injected = new Set([
+    ...ownHeaders(host),
     ...Object.values(adapters).flatMap(({ key, chatKey }) => [key.name, chatKey.name]),
-    ...models.flatMap(({ providerKey }) => secretHeaders(providerKey)),
+    ...models.flatMap(({ providerKey }) => Object.keys(providerKey.request.defaultHeaders)),
   ]);
   const isForwarded = (): boolean => false;
   return {
@@ -77,22 +77,62 @@ function openTargets(
   models: readonly LoadedDirectModel[],
   meters: UsageMeters,
   pool: TargetPool,
+  previous: RouterTable | undefined,
 ): ReadonlyMap<string, Target> {
   return new Map(
-    models.map((model) => {
-      const { allowedCidrs, id } = model;
+    models.map((model): [string, Target] => {
+      const { name, allowedCidrs, id } = model;
+      const open = pool.take(model);
+      const meter = meters.get(`model:${id}`)?.meter;
+      const known = previous?.targets.get(name);
+      if (
+        known?.instance === open.instance &&
+        known.meter === meter &&
+        isDeepStrictEqual(known.model, model)
+      ) {
+        return [name, known];
+      }
       const addresses = allowedCidrs === undefined ? undefined : makeAddressList(allowedCidrs);
-      return [model.name, { ...pool.take(model), model, addresses, meter: meters.get(`model:${id}`)?.meter }];
+      return [name, { ...open, model, addresses, meter }];
     }),
   );
 }
 
-function serve(model: LoadedModel, targets: ReadonlyMap<string, Target>, meters: UsageMeters): ServedModel {
-  const meter = meters.get(`model:${model.id}`)?.meter;
+function serve(
+  model: LoadedModel,
+  targets: ReadonlyMap<string, Target>,
+  meter: UsageMeter | undefined,
+): ServedModel {
   if (model.kind === 'routing') return serveAlias(model, targets, meter);
   const target = targets.get(model.name);
   if (target === undefined) throw new TypeError('A direct model has no target');
   return serveDirect(model, target, meter);
+}
+
+/** A model that is served as before goes on with whose turn it is. */
+function isSameAs(known: ServedModel, model: LoadedModel, targets: RouterTable['targets']): boolean {
+  for (const { target } of known.seats.values()) {
+    if (targets.get(target.model.name) !== target) return false;
+  }
+  return isDeepStrictEqual(known.loaded, model);
+}
+
+function serveAll(
+  models: readonly LoadedModel[],
+  targets: ReadonlyMap<string, Target>,
+  meters: UsageMeters,
+  previous: RouterTable | undefined,
+): ReadonlyMap<string, ServedModel> {
+  return new Map(
+    models.map((model): [string, ServedModel] => {
+      const meter = meters.get(`model:${model.id}`)?.meter;
+      const known = previous?.models.get(model.name);
+      if (known !== undefined && known.meter === meter && isSameAs(known, model, targets)) {
+        return [model.name, known];
+      }
+      return [model.name, serve(model, targets, meter)];
+    }),
+  );
 }
 
 function metersOf(callers: readonly LoadedCaller[], meters: UsageMeters) {
@@ -107,32 +147,34 @@ function metersOf(callers: readonly LoadedCaller[], meters: UsageMeters) {
 /**
  * Opens a configuration.
  *
- * @param previous the meters of the one before, which go on where their limits are the same
+ * @param previous the one before, of which goes on whatever is the same: meters, targets, whose turn it is
  */
 export function openTable(
   loaded: LoadedModelRouter,
-  previous: UsageMeters,
+  previous: RouterTable | undefined,
   pool: TargetPool,
   host: RouterHost,
 ): RouterTable {
   const direct = loaded.models.filter((model) => model.kind === 'direct');
-  const meters = nextMeters(previous, limitedOnes(loaded));
-  const targets = openTargets(direct, meters, pool);
+  const meters = nextMeters(previous?.meters ?? new Map(), limitedOnes(loaded));
+  const targets = openTargets(direct, meters, pool, previous);
   const { callers } = loaded;
+  let isOpen = true;
   return {
     host,
-    shared: sharedPlan(direct),
+    shared: sharedPlan(direct, host),
     loaded: loaded.models,
-    models: new Map(loaded.models.map((model) => [model.name, serve(model, targets, meters)])),
+    models: serveAll(loaded.models, targets, meters, previous),
     targets,
     instances: [...targets.values()].map(({ instance }) => instance),
     callers: callers && makeCallerIndex(callers),
     callerMeters: metersOf(callers ?? [], meters),
     meters,
-    isLimited: meters.size > 0,
     list: modelLister(loaded.models, Math.floor(Date.now() / 1000)),
     close() {
-      for (const model of direct) pool.release(model);
+      // Twice would take from another table that holds the same targets.
+      if (isOpen) for (const model of direct) pool.release(model);
+      isOpen = false;
     },
   };
 }

@@ -2,7 +2,7 @@ import type { LoadedProviderKey } from '../config/loaded-model-router.ts';
 import type { SecretStore } from '../config/references.ts';
 import { credentialsOf, type ResolveCredentials } from '../upstream/credentials.ts';
 import type { KeyHeader } from './adapters.ts';
-import { PUBLIC_HEADERS } from './public-headers.ts';
+import { secretHeaders } from './key-headers.ts';
 
 /** A key that is not there cannot be sent: the request is refused. */
 function missing(): Promise<never> {
@@ -11,11 +11,12 @@ function missing(): Promise<never> {
 
 /** What is injected into requests that go out with a provider key: its own headers may be secrets as well. */
 export function targetCredentials(
-  { apiKey, apiBase, request }: LoadedProviderKey,
+  providerKey: LoadedProviderKey,
   header: KeyHeader,
   secrets: SecretStore,
 ): ResolveCredentials {
+  const { apiKey, apiBase } = providerKey;
   if (apiKey === undefined || apiKey === '' || apiBase === undefined) return missing;
-  const injected = { ...request.defaultHeaders, [header.name]: `${header.prefix}${apiKey}` };
-  return credentialsOf({ header: injected, query: {} }, secrets, PUBLIC_HEADERS);
+  const injected = { ...secretHeaders(providerKey), [header.name]: `${header.prefix}${apiKey}` };
+  return credentialsOf({ header: injected, query: {} }, secrets);
 }

@@ -5,7 +5,8 @@ import type { WholeAnswer, WholeReader } from '../plan.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { AnswerHead } from '../upstream/outcome.ts';
 
-const BOUND = { maxOutputLength: 64 * 1024 * 1024 };
+/** Decoding holds everything else up. */
+const BOUND = { maxOutputLength: 16 * 1024 * 1024 };
 
 /** Decoders by content coding (RFC 9110 §8.4.1), which no upstream has been asked for. */
 const DECODERS: ReadonlyMap<string, (bytes: Buffer) => Buffer> = new Map([
@@ -25,10 +26,21 @@ function decode({ head: { headers }, bytes }: WholeAnswer): Buffer | undefined {
   }
 }
 
+/** What is only true of the bytes that the upstream has sent (RFC 9110 §8, RFC 9530). */
+const OF_THE_BYTES: ReadonlySet<string> = new Set([
+  'content-encoding',
+  'content-length',
+  'content-md5',
+  'content-digest',
+  'repr-digest',
+  'digest',
+  'etag',
+]);
+
 /** The head of an answer whose bytes are others than the upstream's. */
 function headOf({ status, headers }: AnswerHead): AnswerHead {
-  const { 'content-encoding': _, 'content-length': _1, etag: _2, digest: _3, ...rest } = headers;
-  return { status, headers: rest };
+  const rest = Object.entries(headers).filter(([name]) => !OF_THE_BYTES.has(name));
+  return { status, headers: Object.fromEntries(rest) };
 }
 
 /** Gives the model in plain answers the name that the caller has asked for. */
@@ -36,7 +48,8 @@ export function renamedAnswers(protocol: Protocol, name: string): WholeReader {
   const isGeneration = protocol.name !== 'passthrough';
   return {
     // What is merely passed on may be speech or an image.
-    takes: ({ status, headers }) => status !== 204 && (isGeneration || isJson(headers)),
+    takes: ({ status, headers }) =>
+      status >= 200 && status < 300 && status !== 204 && (isGeneration || isJson(headers)),
     read(answer) {
       const decoded = decode(answer);
       const bytes = decoded === undefined ? undefined : replaceModel(decoded, protocol, name);

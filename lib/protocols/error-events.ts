@@ -41,13 +41,17 @@ function statusIn(error: JsonObject): number {
   return 500;
 }
 
+/** What tells of an error in an event of a stream, its `code`, `type` and `message`; `undefined` where it is none. */
+export function errorOfEvent(json: JsonObject): JsonObject | undefined {
+  if (isObject(json.error)) return json.error;
+  if (typeof json.error === 'string') return { message: json.error };
+  if (json.type === 'error') return { code: json.code, message: json.message };
+  if (json.type !== 'response.failed' || !isObject(json.response)) return undefined;
+  return isObject(json.response.error) ? json.response.error : {};
+}
+
 /** The status an event of a stream fails with; `undefined` where it is no error. Unknown kinds count as 500. */
 export function statusOfErrorEvent(json: JsonObject): number | undefined {
-  if (isObject(json.error)) return statusIn(json.error);
-  if (typeof json.error === 'string') return 500;
-  if (json.type === 'error') return statusIn({ code: json.code });
-  if (json.type === 'response.failed' && isObject(json.response)) {
-    return statusIn(isObject(json.response.error) ? json.response.error : {});
-  }
-  return undefined;
+  const error = errorOfEvent(json);
+  return error && statusIn(error);
 }

@@ -2,8 +2,8 @@ import { FirstEvent } from '../answer/first-event.ts';
 import { isEncoded, isEventStream } from '../answer/make-reader.ts';
 import { ChunkList } from '../chunk-list.ts';
 import type { AttemptRules, Instance, Plan } from '../plan.ts';
-import { statusOfErrorEvent } from '../protocols/error-events.ts';
-import { parseObject } from '../protocols/json.ts';
+import { errorOfEvent, statusOfErrorEvent } from '../protocols/error-events.ts';
+import { type JsonObject, parseObject } from '../protocols/json.ts';
 import { LONGEST_DELAY_MS } from '../within.ts';
 import type { AnswerHead, Failure, Outcome } from './outcome.ts';
 import type { AnswerHandler, Sending, UpstreamRequest } from './transport.ts';
@@ -43,12 +43,14 @@ export class Attempt implements AnswerHandler {
   wasSent = false;
   /** The status the answer counts as, as soon as that is known. */
   status: number | undefined;
+  /** What the first event of a stream says of an error; `undefined` where it tells of none. */
+  error: JsonObject | undefined;
 
   readonly #rules: AttemptRules;
   #maxBytes: number;
   readonly #asksForHead: boolean;
   /** Says whether an answer with a status is left for the next instance, whatever its body. */
-  readonly #plan: Pick<Plan, 'isFailure'>;
+  readonly #plan: Pick<Plan, 'isFailure' | 'whole'>;
   #settle: (outcome: Outcome) => void = () => {};
   #settled = false;
   #sending: Sending | undefined;
@@ -68,7 +70,7 @@ export class Attempt implements AnswerHandler {
     request: UpstreamRequest,
     secrets: readonly string[],
     rules: AttemptRules,
-    plan: Pick<Plan, 'isFailure'>,
+    plan: Pick<Plan, 'isFailure' | 'whole'>,
   ) {
     this.instance = instance;
     this.secrets = secrets;
@@ -133,7 +135,7 @@ export class Attempt implements AnswerHandler {
     const streams = isEventStream(head.headers);
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
-    if (!isFailure && !streams && this.#rules.whole?.takes(head) === true) this.#holdWhole();
+    if (!isFailure && !streams && this.#plan.whole?.takes(head) === true) this.#holdWhole();
     if (this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
@@ -176,7 +178,7 @@ export class Attempt implements AnswerHandler {
     const data = this.#settled ? undefined : this.#firstEvent?.end();
     const isEmpty = !this.#settled && this.#firstEvent !== undefined && data === undefined;
     // Whoever reads answers cannot read one that says nothing.
-    if (isEmpty && this.#rules.whole !== undefined) {
+    if (isEmpty && this.#plan.whole !== undefined) {
       this.onFailure({ kind: 'undecodable', detail: 'EVENTS' });
       return;
     }
@@ -189,7 +191,7 @@ export class Attempt implements AnswerHandler {
   /** Reads an answer that was held whole; returns whether it can be read. */
   #readWhole(bytes: Buffer): boolean {
     if (this.#head === undefined) return false;
-    const whole = this.#rules.whole?.read({ head: this.#head, bytes });
+    const whole = this.#plan.whole?.read({ head: this.#head, bytes });
     if (whole === undefined) return false;
     this.#head = whole.head;
     this.#held = [whole.bytes];
@@ -222,9 +224,10 @@ export class Attempt implements AnswerHandler {
     }
   }
 
-  /** What an event stands for: an error, or else what the head says. */
+  /** The status that an event stands for: an error's, which is kept, or else the head's. */
   #statusOf(data: string): number {
     const json = parseObject(data);
+    this.error = json && errorOfEvent(json);
     return (json === undefined ? undefined : statusOfErrorEvent(json)) ?? this.#head?.status ?? 0;
   }
 

@@ -130,6 +130,8 @@ function note(exchange: Exchange, tried: Try, host: ResolvedHost): void {
   host.onAttempt?.(record);
 }
 
+const MOVES_ON = 'an instance failed; the request moves on';
+
 /** Failures already in the log, in their own words, or nobody's. */
 const NOT_LOGGED: ReadonlySet<Outcome['kind']> = new Set(['no-credentials', 'aborted']);
 
@@ -138,13 +140,14 @@ function logFailure({ instance, outcome }: Try, movesOn: boolean, host: Resolved
   if (outcome.kind === 'answered' || NOT_LOGGED.has(outcome.kind)) return;
   host.logger.warn(
     { instance: instance.name, error: failureTable[outcome.kind].code, detail: outcome.detail },
-    movesOn ? 'an instance failed; the request moves on' : 'an instance failed; its failure is the answer',
+    movesOn ? MOVES_ON : 'an instance failed; its failure is the answer',
   );
 }
 
 function letGo({ outcome, attempt, instance }: Try, next: Instance, host: ResolvedHost): void {
   if (next !== instance) instance.stats.fallbacks.out++;
-  if (outcome.kind === 'answered' && attempt !== undefined) discard(attempt, outcome.status, host.logger);
+  if (outcome.kind === 'answered' && attempt !== undefined)
+    discard(attempt, outcome.status, host.logger, MOVES_ON);
 }
 
 /** Drops everything for a client that has gone. An attempt nothing came of is noted before the log is written. */
@@ -189,10 +192,12 @@ export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promi
     else if (verdict === 'next') instance = nextInstance(exchange);
     logFailure(tried, instance !== undefined, host);
     if (instance === undefined) {
-      plan.present(exchange, tried);
+      await plan.present(exchange, tried);
       return;
     }
     letGo(tried, instance, host);
+    // What it had answered is nobody's any more, also where the client leaves before the next try.
+    exchange.current = undefined;
     if (typeof verdict === 'object') await waitAgain(exchange, verdict.againAfterMs);
     if (exchange.gone) return;
   }

@@ -37,38 +37,29 @@ export function withSecrets(secrets: readonly string[], values: readonly string[
     .sort((one, other) => other.length - one.length);
 }
 
-const NO_NAMES: ReadonlySet<string> = new Set();
-
-function toCredentials(headers: Pairs, query: Pairs, publicHeaders: ReadonlySet<string>): Credentials {
-  const hidden = headers.filter(([name]) => !publicHeaders.has(name));
-  const values = [...hidden, ...query].map(([, value]) => value);
+function toCredentials(headers: Pairs, query: Pairs): Credentials {
+  const values = [...headers, ...query].map(([, value]) => value);
   return { headers, query, secrets: withSecrets([], values) };
 }
 
 /** Looked-up values are checked here; those of the configuration were checked when it was loaded. */
-function checkedCredentials(headers: Pairs, query: Pairs, publicHeaders: ReadonlySet<string>): Credentials {
+function checkedCredentials(headers: Pairs, query: Pairs): Credentials {
   for (const [name, value] of headers) {
     if (!isHeaderValue(value)) throw new Error(`The secret for the header ${name} cannot be sent in one`);
   }
-  return toCredentials(headers, query, publicHeaders);
+  return toCredentials(headers, query);
 }
 
 async function fillAll(pairs: Pairs, secrets: SecretStore): Promise<Pairs> {
   return Promise.all(pairs.map(async ([name, value]) => [name, await secrets.fill(value)] as const));
 }
 
-/** @param publicHeaders of the headers, in lower case, those that hold nothing secret. Default: none */
-export function credentialsOf(
-  auth: LoadedAuth,
-  secrets: SecretStore,
-  publicHeaders: ReadonlySet<string> = NO_NAMES,
-): ResolveCredentials {
+export function credentialsOf(auth: LoadedAuth, secrets: SecretStore): ResolveCredentials {
   const headers = Object.entries(auth.header).map(([name, value]) => [name.toLowerCase(), value] as const);
   const query = Object.entries(auth.query);
   if (![...headers, ...query].some(([, value]) => hasSecretReference(value))) {
-    const credentials = toCredentials(headers, query, publicHeaders);
+    const credentials = toCredentials(headers, query);
     return () => credentials;
   }
-  return async () =>
-    checkedCredentials(await fillAll(headers, secrets), await fillAll(query, secrets), publicHeaders);
+  return async () => checkedCredentials(await fillAll(headers, secrets), await fillAll(query, secrets));
 }

@@ -21,16 +21,18 @@ class Discard implements AnswerSink {
   readonly #attempt: Attempt;
   readonly #logger: Logger;
   readonly #status: number;
+  readonly #message: string;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #logged = false;
   #endless = false;
   readonly #timer = setTimeout(() => this.#stop(), DEADLINE_MS).unref();
 
-  constructor(attempt: Attempt, status: number, logger: Logger) {
+  constructor(attempt: Attempt, status: number, logger: Logger, message: string) {
     this.#attempt = attempt;
     this.#status = status;
     this.#logger = logger;
+    this.#message = message;
   }
 
   onData(chunk: Buffer): void {
@@ -68,16 +70,17 @@ class Discard implements AnswerSink {
     // Redacted before it is cut, lest half a secret be left over at the edge.
     const text = firstBytes(redact(body, secrets), LOGGED_BYTES);
     this.#chunks = [];
-    this.#logger.warn(
-      { instance: instance.name, status: this.#status, body: oneLine(text) },
-      'an instance failed; the request moves on to the next',
-    );
+    this.#logger.warn({ instance: instance.name, status: this.#status, body: oneLine(text) }, this.#message);
   }
 }
 
-/** Lets a failed answer go: its first 4 KiB into the log, nothing to the client. */
-export function discard(attempt: Attempt, status: number, logger: Logger): void {
-  const sink = new Discard(attempt, status, logger);
+/**
+ * Lets a failed answer go: its first 4 KiB into the log, nothing to the client.
+ *
+ * @param message what the log says of it
+ */
+export function discard(attempt: Attempt, status: number, logger: Logger, message: string): void {
+  const sink = new Discard(attempt, status, logger, message);
   attempt.pipeTo(sink);
   void attempt.outcome.then((outcome) => {
     if (outcome.kind === 'answered' && isEventStream(outcome.head.headers)) sink.expectNoEnd();

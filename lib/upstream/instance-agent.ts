@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { rootCertificates } from 'node:tls';
 import type { AddressBook } from '../health/instance-health-source.ts';
 
 export interface SocketOptions {
@@ -10,7 +11,7 @@ export interface SocketOptions {
   /** Idle sockets kept, not open ones: streams never queue behind each other. */
   readonly keepalivePool: number;
   readonly verifyCertificate: boolean;
-  /** In PEM form, in place of those that Node trusts; `undefined` for these. */
+  /** A further authority beside those that Node trusts, in PEM form; `undefined` for none. */
   readonly caCertificate: string | undefined;
   /** Where to connect to; `undefined` asks the system. */
   readonly addresses: AddressBook | undefined;
@@ -73,7 +74,7 @@ export function socketTimeout(silenceMs: number): number {
 
 function httpsAgent(settings: http.AgentOptions, options: SocketOptions): https.Agent {
   const { verifyCertificate, caCertificate } = options;
-  const ca = caCertificate === undefined ? {} : { ca: caCertificate };
+  const ca = caCertificate === undefined ? {} : { ca: [...rootCertificates, caCertificate] };
   return new https.Agent({ ...settings, ...ca, rejectUnauthorized: verifyCertificate });
 }
 

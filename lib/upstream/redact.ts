@@ -23,7 +23,8 @@ function cutSecretAt(text: string, secret: string): number {
  * @param secrets longest first: a shorter one inside it would leave the rest of a longer one
  */
 export function redact(text: string, secrets: readonly string[]): string {
-  const redacted = secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
-  const end = Math.min(...secrets.map((secret) => cutSecretAt(redacted, secret)), redacted.length);
+  const parts = secrets.filter(({ length }) => length >= SHORTEST_PART);
+  const redacted = parts.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  const end = Math.min(...parts.map((secret) => cutSecretAt(redacted, secret)), redacted.length);
   return end === redacted.length ? redacted : `${redacted.slice(0, end)}***`;
 }

@@ -77,8 +77,8 @@ export function requestHeaders(
     if (value === undefined || withheld.has(name) || takesHeader?.(name) === false) continue;
     headers[name] = value;
   }
-  for (const name in defaultHeaders) headers[name] ??= defaultHeaders[name] ?? '';
   for (const token of connectionTokens(client.connection)) delete headers[token];
+  for (const name in defaultHeaders) headers[name] ??= defaultHeaders[name] ?? '';
   if (body !== undefined) {
     headers['content-type'] = 'application/json';
     headers['content-length'] = String(body.reduce((sum, piece) => sum + piece.length, 0));

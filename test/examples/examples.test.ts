@@ -90,6 +90,25 @@ describe('each example runs by itself, shows what it is about and ends', () => {
         /^janedoe is answered by \S+-instance, \S+-instance, openai-instance, openai-instance$/m,
       ],
     ],
+    [
+      'model-router.ts',
+      [
+        /^POST \/admin\/v1\/models \{"display_name":"chat-prod",.*\n {2}200\n {2}\{"id":"[0-9a-f-]{36}",.*,"revision":1\}$/m,
+        /^POST \/v1\/chat\/completions .*\n {2}200, x-aisix-served-by: gpt-4o-primary\n.*"model":"chat-prod"/m,
+        /^PUT \/admin\/v1\/provider_keys\/\S+ .*\n {2}200\n.*"api_key":"\*\*\*".*"revision":2\}$/m,
+        /^--- The same question(?:.*\n)*? {2}200, x-aisix-served-by: gpt-4o-secondary$/m,
+        /"display_name":"gpt-4o-primary","kind":"direct","status":"cooldown","cooldown_until":.*"status_reason":"transport_error"/,
+        /^--- A new router (?:.*\n)*? {2}200, x-aisix-served-by: gpt-4o-secondary$/m,
+      ],
+    ],
+    [
+      'model-router-sdk.ts',
+      [
+        /^Models for this key: chat$/m,
+        /^chat, served by small: 1\+1 equals 2\.$/m,
+        /^chat, streamed: 1\+1 equals 2\.$/m,
+      ],
+    ],
   ])('%s', async (file, facts) => {
     const { code, output } = await runExample(file).ended;
     for (const fact of facts) expect(output).toMatch(fact);

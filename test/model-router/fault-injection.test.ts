@@ -110,12 +110,13 @@ function countersOf(target: string, done: readonly Done[], replays: number) {
   const own = done.filter((one) => one.target === target);
   const count = (matches: (deed: Done['deed']) => boolean): number =>
     own.filter(({ deed }) => matches(deed)).length;
-  const heads = (from: number): number => count(({ head = 0 }) => head >= from && head < from + 100);
+  const answers = (from: number): number =>
+    count(({ outcome }) => typeof outcome === 'number' && outcome >= from && outcome < from + 100);
   return {
     name: target,
     in_flight: 0,
     attempts: own.length,
-    answers: { '2xx': heads(200), '3xx': 0, '4xx': heads(400), '5xx': heads(500) },
+    answers: { '2xx': answers(200), '3xx': 0, '4xx': answers(400), '5xx': answers(500) },
     failures: {
       refused: 0,
       reset: count(({ failure }) => failure === 'reset'),

@@ -123,15 +123,9 @@ export function expectedOf(
   const outcome = last?.outcome ?? 'upstream_unreachable';
   if (typeof outcome === 'string' || outcome >= 400) {
     const [status, type] = refusalFor(outcome);
-    // A client's error is said in the upstream's words; one inside a stream in the router's own.
-    const isQuoted = status < 500 && done?.deed.head === status;
-    return {
-      status,
-      type,
-      ending: 'whole',
-      marks: isQuoted ? [done.mark] : [],
-      models: [],
-    };
+    // A client's error is said in the upstream's words, one at the beginning of a stream too.
+    const marks = status < 500 && done !== undefined ? [done.mark] : [];
+    return { status, type, ending: 'whole', marks, models: [] };
   }
   const isCut = done?.deed.isCut === true;
   return {

@@ -401,7 +401,7 @@ export interface CooldownConfig {
   honor_retry_after?: boolean;
 }
 /**
- * What the model costs, by which least_cost ranks. For an instance of ai-proxy-multi it is an extension of this package. Default: not known, which ranks last.
+ * What the model costs; least_cost ranks by the sum of both. For an instance of ai-proxy-multi it is an extension of this package. Default: not known, which ranks last.
  */
 export interface CostConfig {
   /**
@@ -418,7 +418,7 @@ export interface CostConfig {
  */
 export interface BalancerConfig {
   /**
-   * Weighted round robin, or consistent hashing (the same key goes to the same instance). Extensions of this package: the instance with the fewest requests under way for its weight (least_busy), with the shortest latency of late (least_latency), or with the lowest cost (least_cost). Default: roundrobin.
+   * Weighted round robin, or consistent hashing (the same key goes to the same instance). Extensions of this package: the instance with the fewest requests under way for its weight (least_busy), with the shortest latency of late (least_latency; one without a sample comes first), or with the lowest cost (least_cost). Default: roundrobin.
    */
   algorithm?: 'roundrobin' | 'chash' | 'least_busy' | 'least_latency' | 'least_cost';
   /**

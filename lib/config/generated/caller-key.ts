@@ -15,7 +15,7 @@ export interface CallerKeyConfig {
    */
   key_hash: string;
   /**
-   * Names of the models that may be called; one * in a name stands for any characters. Empty: none. Required.
+   * Names of the models that may be called; one * in a name stands for any characters. For an alias its own name is enough. Empty: none. Required.
    */
   allowed_models: string[];
   /**
@@ -28,7 +28,7 @@ export interface CallerKeyConfig {
   disabled?: boolean;
   rate_limit?: UsageLimits;
   /**
-   * Name of the key, for people. Default: none.
+   * Name of the key, for people: the username in res.locals.consumer. Default: none, the id stands for it there.
    */
   display_name?: string;
   /**
@@ -45,7 +45,7 @@ export interface CallerKeyConfig {
   user_name?: string;
 }
 /**
- * How much may be used, in whole numbers. Default: no limit.
+ * How much may be used, in whole numbers, counted in this process. A window begins with the first request or answer that it counts. Default: no limit.
  */
 export interface UsageLimits {
   /**
@@ -65,11 +65,11 @@ export interface UsageLimits {
    */
   rpd?: number;
   /**
-   * Tokens a minute; 0 lets nothing through. Default: no limit.
+   * Tokens a minute, charged when an answer has ended; 0 lets nothing through. Default: no limit.
    */
   tpm?: number;
   /**
-   * Tokens a day; 0 lets nothing through. Default: no limit.
+   * Tokens a day, charged when an answer has ended; 0 lets nothing through. Default: no limit.
    */
   tpd?: number;
   /**

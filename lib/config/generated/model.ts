@@ -5,7 +5,7 @@
  */
 export type RouterId = string;
 /**
- * What is done with a request while no target is in service: refuse it, or try them all the same. original_order is the older name of try_anyway. Default: fail.
+ * What is done with a request while background checks find all targets down: refuse it with a 503, or try them all the same. original_order is the older name of try_anyway. Default: fail.
  */
 export type AllUnavailablePolicy = 'fail' | 'try_anyway' | 'original_order';
 
@@ -36,15 +36,15 @@ export interface ModelConfig {
   provider_key?: string;
   routing?: RoutingConfig;
   /**
-   * Time an answer that is not streamed may take, in milliseconds; 0 is no limit. With routing: for models that have none of their own. Default: not decided here.
+   * Time an answer that is not streamed may take, in milliseconds, for each attempt; 0 is no limit. With routing: for models that have none of their own. Default: that of the alias, else no limit but 30 seconds of silence.
    */
   timeout?: number;
   /**
-   * Longest silence in a stream, in milliseconds, the one before its first part included; 0 is as if it were not there. With routing: for models that have none of their own. Default: as timeout.
+   * Longest silence in a stream, in milliseconds, the one before its first part included; 0 is as if it were not there. With routing: for models that have none of their own. Default: that of the alias, else timeout, else 30 seconds.
    */
   stream_timeout?: number;
   /**
-   * Further attempts on this model after a failure. Default: those of the alias.
+   * Further attempts on this model after a failure. Default: those of the alias, else host.defaults.retries, which is 0.
    */
   retries?: number;
   cooldown?: CooldownConfig;
@@ -52,7 +52,7 @@ export interface ModelConfig {
   cost?: CostConfig;
   rate_limit?: UsageLimits;
   /**
-   * Networks such as 10.0.0.0/8, and addresses, from which the model may be called. Empty: from anywhere. Default: from anywhere.
+   * Networks such as 10.0.0.0/8, and addresses, from which the model may be called; with Express, its trust proxy decides what the address of a caller is. Empty: from anywhere. Default: from anywhere.
    */
   allowed_cidrs?: string[];
 }
@@ -61,7 +61,7 @@ export interface ModelConfig {
  */
 export interface RoutingConfig {
   /**
-   * In which order the targets are tried. weighted is round_robin. Default: failover.
+   * In which order the targets of a priority are tried: as they are listed (failover), in turn by their weights (round_robin, also called weighted), the same key on the same target (consistent_hash), the cheapest, the quickest of late, or the one with the fewest requests under way for its weight first. Default: failover.
    */
   strategy?:
     | 'failover'
@@ -78,15 +78,15 @@ export interface RoutingConfig {
    */
   targets: RoutingTarget[];
   /**
-   * Further attempts on a target after a failure, for targets without retries of their own. Default: 0.
+   * Further attempts on a target after a failure, for targets without retries of their own. Default: host.defaults.retries on the last target, which is 0.
    */
   retries?: number;
   /**
-   * Most other targets that one request is tried on. Default: all of them.
+   * Most other targets that one request is tried on; 0 stays with the first. Targets that are passed over do not count. Default: all of them.
    */
   max_fallbacks?: number;
   /**
-   * Whether a 429 leads to further attempts. Default: false.
+   * Whether a 429 leads to further attempts. It starts a cooldown either way. Default: false.
    */
   retry_on_429?: boolean;
   /**
@@ -111,7 +111,7 @@ export interface RoutingTarget {
    */
   model: string;
   /**
-   * Share of the requests, for the strategies that look at it; 0 counts as 1. Default: 1.
+   * Share of the requests, for round_robin, weighted, consistent_hash and least_busy; 0 counts as 1. Default: 1.
    */
   weight?: number;
   /**
@@ -119,7 +119,7 @@ export interface RoutingTarget {
    */
   priority?: number;
   /**
-   * Tags that a request may ask for. Default: none.
+   * Tags that a request may ask for in its header x-aisix-routing-tags, separated by commas. Targets tagged default are for requests that ask for none, or for others. Default: none.
    */
   tags?: string[];
 }
@@ -198,12 +198,12 @@ export interface BackgroundModelCheck {
    */
   ignore_statuses?: number[];
   /**
-   * Time after which the last check says nothing any more, in seconds. Default: three times interval_seconds.
+   * Time after which a failed check says nothing any more, in seconds. Default: three times interval_seconds.
    */
   stale_after_seconds?: number;
 }
 /**
- * What the model costs, by which least_cost ranks. For an instance of ai-proxy-multi it is an extension of this package. Default: not known, which ranks last.
+ * What the model costs; least_cost ranks by the sum of both. For an instance of ai-proxy-multi it is an extension of this package. Default: not known, which ranks last.
  */
 export interface CostConfig {
   /**
@@ -216,7 +216,7 @@ export interface CostConfig {
   output_per_1k: number;
 }
 /**
- * How much may be used, in whole numbers. Default: no limit.
+ * How much may be used, in whole numbers, counted in this process. A window begins with the first request or answer that it counts. Default: no limit.
  */
 export interface UsageLimits {
   /**
@@ -236,11 +236,11 @@ export interface UsageLimits {
    */
   rpd?: number;
   /**
-   * Tokens a minute; 0 lets nothing through. Default: no limit.
+   * Tokens a minute, charged when an answer has ended; 0 lets nothing through. Default: no limit.
    */
   tpm?: number;
   /**
-   * Tokens a day; 0 lets nothing through. Default: no limit.
+   * Tokens a day, charged when an answer has ended; 0 lets nothing through. Default: no limit.
    */
   tpd?: number;
   /**

@@ -23,7 +23,7 @@ export interface ProviderKeyConfig {
    */
   adapter?: 'openai' | 'anthropic' | 'azure-openai';
   /**
-   * The key. It may hold $env://NAME, $env://NAME/json/key and $secret://… references. Default: none, and requests are refused.
+   * The key. It may hold $env://NAME, $env://NAME/json/key and $secret://… references. The admin API shows it as ***, and keeps it where *** is written. Default: none, and requests are refused.
    */
   api_key?: string;
   /**
@@ -73,7 +73,7 @@ export interface ProviderKeyRequest {
     [k: string]: string;
   };
   /**
-   * Names of the client's headers that are passed on; one * in a name stands for any characters. Default: none.
+   * Names of the client's headers that are passed on; one * in a name stands for any characters. Those that hold credentials are not. Default: accept alone, and for the adapter anthropic anthropic-version and anthropic-beta.
    */
   forward_client_headers?: string[];
   /**

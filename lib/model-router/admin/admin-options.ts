@@ -3,8 +3,12 @@ import { isJsonObject } from '../../config/json.ts';
 import { didYouMean } from '../../config/suggest.ts';
 import { LONGEST_KEY } from '../../key-auth/key-index.ts';
 
+/** Who may use the admin API. */
 export interface AdminOptions {
-  /** Whoever shows one of them may change everything. One that is unset or empty is an error. */
+  /**
+   * Whoever shows one of them may change everything. At least one; each has 1 to 4,096 characters, none of them a blank.
+   * One that is unset, as a variable of the environment may be, is a `ConfigError`.
+   */
   readonly keys: readonly (string | undefined)[];
 }
 

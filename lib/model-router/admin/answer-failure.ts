@@ -3,6 +3,7 @@ import { GatewayError } from '../../answer/gateway-error.ts';
 import { answerJson } from '../../answer-json.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import type { Logger } from '../../host.ts';
+import { unexpectedError } from '../../unexpected-error.ts';
 import { AdminError, sentenceOf } from './admin-error.ts';
 
 /** On every answer of the admin API. */
@@ -23,15 +24,6 @@ function expectedFailure(error: unknown): Failure | undefined {
   return undefined;
 }
 
-function report(error: unknown, logger: Logger): void {
-  const name = error instanceof Error ? error.name : 'unknown';
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  // A message could quote the configuration; the stack's frames and a system's code cannot.
-  const frames =
-    error instanceof Error ? error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) : [];
-  logger.error({ error: name, code, frames }, 'the admin API failed');
-}
-
 /** Answers `{"error_msg": …}`. What nobody expects is logged, and answered without a word about it. */
 export function answerFailure(
   req: IncomingMessage,
@@ -40,7 +32,7 @@ export function answerFailure(
   logger: Logger,
 ): void {
   const expected = expectedFailure(error);
-  if (expected === undefined) report(error, logger);
+  if (expected === undefined) logger.error(unexpectedError(error), 'the admin API failed');
   const { status, message, headers } = expected ?? {
     status: 500,
     message: 'The admin API failed; the configuration in force has not changed.',

@@ -21,7 +21,7 @@ function parse(text: string, file: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's own message quotes the file, which holds secrets.
-    throw new Error(`The file ${file} does not hold JSON`);
+    throw Object.assign(new Error(`The file ${file} does not hold JSON`), { code: 'NOT_JSON' });
   }
 }
 

@@ -25,13 +25,16 @@ function actionFor({ method = '' }: IncomingMessage, actions: Actions): Action {
 function makeHandler(
   actions: Actions,
   isAdmin: (req: IncomingMessage) => boolean,
+  { ready }: ModelRegistry,
   logger: Logger,
 ): RouteHandler {
   const run = async (req: RoutedRequest): Promise<object> => {
     if (!isAdmin(req)) {
       throw new AdminError(401, 'An admin key is required.', { 'www-authenticate': 'Bearer' });
     }
-    return actionFor(req, actions)(req);
+    const action = actionFor(req, actions);
+    if (ready !== undefined) await ready;
+    return action(req);
   };
   return (req, res) => {
     run(req).then(
@@ -63,7 +66,7 @@ export function makeAdminRouter(
   const isAdmin = makeAdminKeyTest(readAdminKeys(options));
   const router = express.Router({ caseSensitive: true });
   for (const [path, actions] of adminRoutes(registry)) {
-    router.route(path).all(makeHandler(actions, isAdmin, logger));
+    router.route(path).all(makeHandler(actions, isAdmin, registry, logger));
   }
   router.use((error: unknown, req: RoutedRequest, res: ServerResponse, _next: Next) => {
     answerFailure(req, res, error, logger);

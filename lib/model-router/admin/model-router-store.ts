@@ -1,8 +1,12 @@
 import type { WrittenModelRouter } from './registry.ts';
 
-/** Keeps a configuration beyond the life of the process. */
+/** Keeps a configuration beyond the life of the process. `fileStore` makes one. */
 export interface ModelRouterStore {
-  /** What was saved last; `undefined` where nothing ever was. It is checked like any configuration. */
+  /**
+   * What was saved last; `undefined` or null where nothing ever was. It is checked like any configuration. Where it
+   * rejects, takes longer than 30 s, or resolves to something invalid, nothing is saved as long as the process runs:
+   * that would overwrite what is there.
+   */
   load(): Promise<unknown>;
   /**
    * Resolves once the configuration will survive; a rejection undoes the change it was called for. It holds

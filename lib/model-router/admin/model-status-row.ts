@@ -1,9 +1,15 @@
-/** What is known of a model at run time. Absent fields: not known. */
+/**
+ * What is known of a model at run time. Absent fields: not known. `GET /status/models` and the admin API have its times
+ * as AISIX has them: `{ secs_since_epoch, nanos_since_epoch }`.
+ */
 export interface ModelStatusRow {
   readonly id: string;
   readonly display_name: string;
   readonly kind: 'direct' | 'routing';
-  /** A model that only routes to others is always `not_applicable`. */
+  /**
+   * `healthy`: nothing speaks against it, whether anything is known or not. `cooldown` hides what a background check has
+   * found. A model that only routes to others is always `not_applicable`.
+   */
   readonly status: 'healthy' | 'unhealthy' | 'cooldown' | 'not_applicable';
   /** ISO 8601; only while it is in the future. */
   readonly cooldown_until?: string;

@@ -20,14 +20,18 @@ export interface WrittenModelRouter {
 
 /** What the admin API reads and changes. */
 export interface ModelRegistry {
+  /** Resolves when there is something to read and to change. Default: there is. */
+  readonly ready?: Promise<unknown>;
   /** The configuration in force. What it returns is never changed. */
   current(): WrittenModelRouter;
   /** What is wrong with a resource by itself, fields that do not exist included. It comes without its id. */
   check(kind: ResourceKind, value: unknown): readonly ConfigFault[];
   /**
-   * Checks a whole configuration, hands it to the store, then puts it in force.
+   * Checks a whole configuration, hands it to the store, then puts it in force. It has been made of the current one
+   * just before the call.
    *
-   * @throws ConfigError where it does not hold together, or what the store throws; nothing has changed then
+   * @throws ConfigError where it does not hold together, OvertakenError where the current one was replaced while the
+   *   store was saving, AdminError 503 where nothing may be saved, or what the store throws; nothing has changed then
    */
   replace(next: WrittenModelRouter): Promise<void>;
   /** The state of every model now. */

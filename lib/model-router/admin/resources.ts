@@ -4,6 +4,7 @@ import type { ModelRegistry, Resource, ResourceKind } from './registry.ts';
 import { RESOURCE_KINDS } from './resource-kinds.ts';
 import { makeResourceList } from './resource-list.ts';
 import { makeRevisions } from './revisions.ts';
+import { untilInForce } from './until-in-force.ts';
 import type { WriteQueue } from './write-queue.ts';
 
 /** A resource as the admin API shows it. */
@@ -38,6 +39,8 @@ export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue
   const revisions = makeRevisions();
   const { all, find, checked, requireUnused } = makeResourceList(kind, registry);
 
+  const inTurn: WriteQueue = (write) => queue(() => untilInForce(write));
+
   function entryOf(resource: Resource): Entry {
     return { id: resource.id, value: show(withoutId(resource)), revision: revisions.of(resource.id) };
   }
@@ -58,19 +61,19 @@ export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue
     list: () => all().map(entryOf),
     get: (id) => entryOf(find(id)),
     create: (value) =>
-      queue(async () => {
+      inTurn(async () => {
         const resource = checked(randomUUID(), value, undefined);
         await save([...all(), resource]);
         return entryOf(resource);
       }),
-    replace: (id, value) => queue(async () => put(find(id), value)),
+    replace: (id, value) => inTurn(async () => put(find(id), value)),
     amend: (id, fields) =>
-      queue(async () => {
+      inTurn(async () => {
         const old = find(id);
         return put(old, { ...withoutId(old), ...fields });
       }),
     remove: (id) =>
-      queue(async () => {
+      inTurn(async () => {
         const resource = find(id);
         requireUnused(resource);
         await save(all().filter((other) => other.id !== id));

@@ -2,14 +2,14 @@ import { AdminError } from './admin-error.ts';
 
 export type WriteQueue = <Result>(write: () => Promise<Result>) => Promise<Result>;
 
-/** Each holds its body. More than that wait only where the store hangs. */
-const MAX_WAITING = 64;
+/** Each holds its body, most of which are small. More than that wait only where the store hangs. */
+const MAX_WAITING = 256;
 
 /**
  * Lets one write happen at a time, in the order in which they came: each begins with what the one before left. One
  * that fails does not keep the next from its turn.
  *
- * @throws AdminError 503 from the queue when 64 are waiting
+ * @throws AdminError 503 from the queue when 256 are waiting
  */
 export function makeWriteQueue(): WriteQueue {
   let last: Promise<unknown> = Promise.resolve();

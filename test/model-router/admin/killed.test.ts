@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -8,31 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { isJsonObject } from '../../../lib/config/json.ts';
 import { fileStore } from '../../../lib/model-router/admin/file-store.ts';
-import { run } from '../../package/installed-package.ts';
+import { compileProcess } from './compiled-process.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PROCESS = fileURLToPath(new URL('saving-process.ts', import.meta.url));
 const KILLS = 32;
-
-/** The process in plain JavaScript: it starts many times, each time far sooner than with a loader. */
-async function compileProcess(folder: string): Promise<string> {
-  const compilerOptions = {
-    rootDir: ROOT,
-    outDir: path.join(folder, 'out'),
-    declaration: false,
-    typeRoots: [path.join(ROOT, 'node_modules/@types')],
-  };
-  const settings = {
-    extends: path.join(ROOT, 'tsconfig.json'),
-    compilerOptions,
-    files: [PROCESS],
-    include: [],
-  };
-  await writeFile(path.join(folder, 'tsconfig.json'), JSON.stringify(settings));
-  await writeFile(path.join(folder, 'package.json'), '{ "type": "module" }');
-  await run(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', folder], folder);
-  return path.join(folder, 'out', path.relative(ROOT, PROCESS).replace(/ts$/, 'js'));
-}
 
 /** Saves from this number on, and is killed in the midst of it: the last number it had acknowledged. */
 async function saveUntilKilled(script: string, file: string, from: number): Promise<number> {
@@ -67,7 +46,7 @@ describe('a process that is killed while it saves', () => {
   it('leaves a whole configuration, never older than the last one acknowledged', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'killed-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const script = await compileProcess(folder);
+    const script = await compileProcess(PROCESS, folder);
     const saved = path.join(folder, 'saved');
     await mkdir(saved);
     const file = path.join(saved, 'models.json');

@@ -24,12 +24,12 @@ describe('the queue of writes', () => {
     expect(await next).toBe('next');
   });
 
-  it('refuses more than 64 that wait for a store that hangs, and takes some again once it works', async () => {
+  it('refuses more than 256 that wait for a store that hangs, and takes some again once it works', async () => {
     const queue = makeWriteQueue();
     const hanging = defer();
     const waiting = [
       queue(() => hanging.promise),
-      ...Array.from({ length: 63 }, () => queue(async () => {})),
+      ...Array.from({ length: 255 }, () => queue(async () => {})),
     ];
     await expect(queue(async () => {})).rejects.toMatchObject({ status: 503 });
     hanging.resolve();
