@@ -52,6 +52,7 @@ export {
 } from './prometheus/prometheus-metrics.ts';
 export type {
   AddressHealth,
+  CooldownStatus,
   FallbackStatus,
   GatewayStatus,
   HealthState,

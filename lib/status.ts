@@ -26,6 +26,14 @@ export interface InstanceHealth {
   readonly addresses?: readonly AddressHealth[];
 }
 
+/** An instance that is passed over while others are there. */
+export interface CooldownStatus {
+  /** ISO 8601, of its end. */
+  readonly until: string;
+  /** Such as `upstream_rate_limited`. */
+  readonly reason: string;
+}
+
 /** What the request that ended last has left of an instance's quota. */
 export interface QuotaStatus {
   readonly limit: number;
@@ -52,6 +60,8 @@ export interface InstanceStatus {
   /** Its place among the priorities: instances of tier 0 are tried first. */
   readonly tier: number;
   readonly health: InstanceHealth;
+  /** Present while its failures bench it. */
+  readonly cooldown?: CooldownStatus;
   /** Of its tier's requests, from 0 to 1: by the weights, and as it has been (absent before the first). */
   readonly share: { readonly configured: number; readonly actual?: number };
   readonly in_flight: number;

@@ -9,6 +9,7 @@ import { authenticate } from './authenticate.ts';
 import { callIdOf } from './call-id.ts';
 import type { ServedModel } from './compile-model.ts';
 import { MeteredQuota } from './metered-quota.ts';
+import { quotedName } from './quoted-name.ts';
 import { invalidRequest, ipRestricted, modelNotFound, rateLimited, refusal } from './refusals.ts';
 import { RoutedRequest } from './routed-request.ts';
 import type { RouterTable } from './router-table.ts';
@@ -35,9 +36,7 @@ function findModel(table: RouterTable, name: string, takesAliases: boolean): Ser
   const model = table.models.get(name);
   if (model === undefined) throw modelNotFound(name);
   if (model.isAlias && !takesAliases) {
-    throw invalidRequest(
-      `${JSON.stringify(name)} routes to other models, which this endpoint does not take.`,
-    );
+    throw invalidRequest(`${quotedName(name)} routes to other models, which this endpoint does not take.`);
   }
   return model;
 }
@@ -111,7 +110,7 @@ export class Reception implements ServingPlan {
     checkMessages(exchange);
     const model = findModel(this.#table, name, this.#takesAliases);
     if (!allowedModels(caller, exchange.locals)(name)) {
-      throw refusal(403, 'permission_denied', `This key may not use the model ${JSON.stringify(name)}.`);
+      throw refusal(403, 'permission_denied', `This key may not use the model ${quotedName(name)}.`);
     }
     if (!mayCome(model, clientAddress(exchange.req))) throw ipRestricted();
     const callerMeter = caller && meters.get(`caller:${caller.id}`)?.meter;

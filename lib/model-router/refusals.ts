@@ -1,4 +1,5 @@
 import { GatewayError, type GatewayErrorCode } from '../answer/gateway-error.ts';
+import { quotedName } from './quoted-name.ts';
 
 /** AISIX names what went wrong in the error's `type`; here the `code` says it too. */
 export function refusal(
@@ -19,7 +20,7 @@ export function invalidRequest(message: string): GatewayError {
 }
 
 export function modelNotFound(name: string): GatewayError {
-  return refusal(404, 'model_not_found', `There is no model ${JSON.stringify(name)}.`);
+  return refusal(404, 'model_not_found', `There is no model ${quotedName(name)}.`);
 }
 
 export function ipRestricted(): GatewayError {

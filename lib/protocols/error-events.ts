@@ -27,10 +27,14 @@ const STATUS_OF_ERROR: ReadonlyMap<unknown, number> = new Map<unknown, number>([
   ['overloaded_error', 529],
 ]);
 
+function isErrorStatus(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 400 && value <= 599;
+}
+
 function statusIn(error: JsonObject): number {
   for (const value of [error.status, error.code, error.type]) {
     const number = typeof value === 'string' ? Number(value) : value;
-    if (typeof number === 'number' && number >= 400 && number <= 599) return number;
+    if (isErrorStatus(number)) return number;
     const status = STATUS_OF_ERROR.get(value);
     if (status !== undefined) return status;
   }

@@ -1,7 +1,7 @@
 import type { Gateway } from '../gateway.ts';
 import type { Instance, Plan } from '../plan.ts';
 import type { QuotaLeft } from '../quota.ts';
-import type { GatewayStatus, InstanceStatus, QuotaStatus } from '../status.ts';
+import type { CooldownStatus, GatewayStatus, InstanceStatus, QuotaStatus } from '../status.ts';
 
 /** The instance's place among the others of its priority. */
 interface Tier {
@@ -16,6 +16,13 @@ function quotaStatus({ limit, remaining, resetsAtMs }: QuotaLeft): QuotaStatus {
   return { limit, remaining, ...reset };
 }
 
+function cooldownStatus({ cooldown }: Instance): CooldownStatus | undefined {
+  if (cooldown?.isCooling(Date.now()) !== true) return undefined;
+  const { untilMs, reason } = cooldown;
+  if (untilMs === undefined || reason === undefined) return undefined;
+  return { until: new Date(untilMs).toISOString(), reason };
+}
+
 function shareOf({ weight, stats }: Instance, tier: Tier): InstanceStatus['share'] {
   const configured = tier.weight === 0 ? 1 / tier.members : weight / tier.weight;
   return tier.attempts === 0 ? { configured } : { configured, actual: stats.attempts / tier.attempts };
@@ -26,6 +33,7 @@ function instanceStatus(instance: Instance, tier: Tier, nowMs: number): Instance
   const latency = stats.latency.percentiles(nowMs);
   const firstToken = stats.timeToFirstToken.percentiles(nowMs);
   const { lastError, quota } = stats;
+  const cooling = cooldownStatus(instance);
   return {
     name,
     provider,
@@ -34,6 +42,7 @@ function instanceStatus(instance: Instance, tier: Tier, nowMs: number): Instance
     weight,
     tier: tier.index,
     health: health?.status() ?? { state: 'unchecked' },
+    ...(cooling === undefined ? {} : { cooldown: cooling }),
     share: shareOf(instance, tier),
     in_flight: stats.inFlight,
     attempts: stats.attempts,

@@ -76,6 +76,17 @@ describeWithChromium('what the page shows', () => {
     expect(await page.title()).toBe('1 unhealthy · Gateway status');
   });
 
+  it('says of an instance that cools down until when, and why', async () => {
+    const cooldown = { until: '2099-01-01T00:00:00.000Z', reason: 'upstream_rate_limited' };
+    const instance = instanceStatus('openai', { health: { state: 'unchecked' }, cooldown });
+    const { page } = await openPage(browser, [makeSource(gatewayStatus([instance]))]);
+    const lines = (await cellsOf(page, 'openai')).Instance?.split('\n') ?? [];
+    expect(lines.slice(2)).toEqual([
+      'Not checked',
+      expect.stringMatching(/^Cooling down until .*, upstream rate limited$/),
+    ]);
+  });
+
   it('has nothing to say about an instance that nobody has asked or checked', async () => {
     const idle = instanceStatus('idle', { health: { state: 'unchecked' } });
     const { page } = await openPage(browser, [makeSource(gatewayStatus([idle]))]);

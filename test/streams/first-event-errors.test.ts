@@ -40,6 +40,12 @@ const errors = [
     text: ': OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\ndata: {"error":{"code":502,"message":"Bad"}}\n\n',
     status: 502,
   },
+  {
+    title: 'an error whose code is no status',
+    ...chat,
+    text: 'data: {"error":{"code":429.5,"message":"Bad"}}\n\n',
+    status: 500,
+  },
   { title: 'an error that is only text', ...chat, text: 'data: {"error":"boom"}\n\n', status: 500 },
   {
     title: 'the Responses API’s error',

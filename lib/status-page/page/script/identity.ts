@@ -33,12 +33,18 @@ function describeAddresses(all) {
   return [whole(all.length - others.length) + ' of ' + whole(all.length) + ' addresses healthy', ...lines];
 }
 
+/** @param {NonNullable<InstanceStatus['cooldown']>} cooldown */
+function describeCooldown({ until, reason }) {
+  return 'Cooling down until ' + clock(until) + ', ' + reason.replaceAll('_', ' ');
+}
+
 function identity() {
   const name = element('span', 'name');
   const kind = element('span', 'sub');
   const health = healthLine();
+  const cooldown = element('span', 'sub cooldown');
   const addresses = element('span', 'sub addresses');
-  const node = element('th', 'identity', name, kind, health.node, addresses);
+  const node = element('th', 'identity', name, kind, health.node, cooldown, addresses);
   node.setAttribute('scope', 'row');
   node.setAttribute('role', 'rowheader');
   return {
@@ -48,6 +54,8 @@ function identity() {
       setText(name, instance.name);
       setText(kind, instance.provider + (instance.model === undefined ? '' : ' · ' + instance.model));
       health.update(instance.health);
+      cooldown.hidden = instance.cooldown === undefined;
+      setText(cooldown, instance.cooldown === undefined ? '' : describeCooldown(instance.cooldown));
       const lines = describeAddresses(instance.health.addresses ?? []);
       addresses.hidden = lines.length === 0;
       // Compared first, so that a selection survives what does not change.
