@@ -16,7 +16,9 @@ describe('max_stream_duration_ms', () => {
     );
     const answer = parseWire(await (await ask(app)).closed());
     expect(answer.isTerminated).toBe(false);
-    expect(answer.body).toMatch(/\n\nevent: error\ndata: \{"error":\{[^\n]*"code":"upstream_stream_cut"\}\}\n\n$/);
+    expect(answer.body).toMatch(
+      /\n\nevent: error\ndata: \{"error":\{[^\n]*"code":"upstream_stream_cut"\}\}\n\n$/,
+    );
     expect(await app.ended(1)).toMatchObject([{ llm_outcome: 'cut' }]);
     expect(upstream.calls).toHaveLength(1);
   });
@@ -62,7 +64,9 @@ describe('max_response_bytes', () => {
     );
     const answer = parseWire(await (await ask(app)).closed());
     expect(answer.isTerminated).toBe(false);
-    expect(answer.body).toMatch(/\n\nevent: error\ndata: \{"error":\{[^\n]*"code":"upstream_stream_cut"\}\}\n\n$/);
+    expect(answer.body).toMatch(
+      /\n\nevent: error\ndata: \{"error":\{[^\n]*"code":"upstream_stream_cut"\}\}\n\n$/,
+    );
     expect(answer.body).not.toContain('[DONE]');
     expect(await app.ended(1)).toMatchObject([{ llm_outcome: 'cut' }]);
   });
