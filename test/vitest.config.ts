@@ -11,6 +11,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    // Hundreds of files import the same modules, which hold nothing that one test could change for another.
+    isolate: false,
     // Most tests wait for sockets and intervals: with a worker to a core, both would be idle half of the time.
     maxWorkers: Math.ceil(availableParallelism() * 1.5),
   },

@@ -12,13 +12,13 @@ export interface RunningExample {
   ended: Promise<{ code: number | null; output: string }>;
 }
 
-/** Runs an example as its reader would, but never with what is in the environment for real services. */
+/** Runs an example as its reader would, less the process that tsx starts it from, but never with what is in the environment for real services. */
 export function runExample(file: string, env: Record<string, string> = {}): RunningExample {
-  const child = spawn(
-    `${root}node_modules/.bin/tsx`,
-    ['--tsconfig', 'examples/tsconfig.json', `examples/${file}`],
-    { cwd: root, env: { ...withoutRealServices(process.env), ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const child = spawn(process.execPath, ['--import', 'tsx', `examples/${file}`], {
+    cwd: root,
+    env: { ...withoutRealServices(process.env), TSX_TSCONFIG_PATH: 'examples/tsconfig.json', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   return follow(child);
 }
 

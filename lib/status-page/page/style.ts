@@ -223,8 +223,8 @@ h3 { font-size: 12px; font-weight: 600; color: var(--soft); padding-bottom: 4px;
 @media (max-width: 760px) {
   body { padding: 0 16px; }
   .top { flex-direction: column; }
-  .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(100px, 1fr)); gap: 8px 12px; width: 100%; }
-  .figure dd { font-size: 16px; }
+  .figures { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 8px 12px; width: 100%; }
+  .figure dd { font-size: 16px; overflow-wrap: anywhere; }
   .sheet { margin: 0 -16px; border-left: 0; border-right: 0; border-radius: 0; }
   tr.instance { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 10px 16px; }
   .identity, .share, .percentiles, .history { grid-column: 1 / -1; }

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../package/installed-package.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -12,7 +12,6 @@ const MODULES = path.join(ROOT, 'node_modules');
 /** The package's files in a project that has all that they depend on, but not ioredis. */
 async function copyWithoutIoredis(): Promise<string> {
   const project = await mkdtemp(path.join(tmpdir(), 'without-ioredis-'));
-  onTestFinished(() => rm(project, { recursive: true }));
   for (const folder of ['lib', 'schema']) {
     await cp(path.join(ROOT, folder), path.join(project, folder), { recursive: true });
   }
@@ -25,9 +24,14 @@ async function copyWithoutIoredis(): Promise<string> {
   return project;
 }
 
+let project = '';
+beforeAll(async () => {
+  project = await copyWithoutIoredis();
+});
+afterAll(() => rm(project, { recursive: true }));
+
 /** Makes a middleware there and prints what comes of it. */
 async function makeThere(middleware: string): Promise<string> {
-  const project = await copyWithoutIoredis();
   const script = `
     import { aiRateLimiting, apisixRouter, keyAuth } from './lib/index.ts';
     try {
