@@ -186,7 +186,7 @@ h3 { font-size: 12px; font-weight: 600; color: var(--soft); padding-bottom: 4px;
   font-size: 12px;
 }
 
-@media (min-width: 1264px) {
+@media (min-width: 1360px) {
   .identity { width: 18%; min-width: 150px; }
   .share { width: 13%; min-width: 130px; }
   .errors { min-width: 112px; }
@@ -196,7 +196,7 @@ h3 { font-size: 12px; font-weight: 600; color: var(--soft); padding-bottom: 4px;
 }
 
 /* Too narrow for a table: every row becomes a card, its cells named as the columns are. */
-@media (max-width: 1263px) {
+@media (max-width: 1359px) {
   table, tbody, tr, th, td { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   tr.instance { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 12px 20px; padding: 12px 16px 14px; }
