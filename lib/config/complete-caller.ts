@@ -6,15 +6,21 @@ import { parseTimestamp } from './timestamp.ts';
 
 const LABELS = ['display_name', 'team_id', 'user_id', 'user_name'] as const;
 
+const NO_LABELS: JsonRecord = Object.freeze({});
+
 function labelsOf(config: DefaultedCallerKeyConfig): JsonRecord {
-  const labels: Record<string, unknown> = {};
-  for (const name of LABELS) if (config[name] !== undefined) labels[name] = config[name];
-  return labels;
+  let labels: Record<string, unknown> | undefined;
+  for (const name of LABELS) {
+    if (config[name] === undefined) continue;
+    labels ??= {};
+    labels[name] = config[name];
+  }
+  return labels ?? NO_LABELS;
 }
 
 /** A validated caller's key as the rest of the package sees it. */
 export function completeCaller(config: DefaultedCallerKeyConfig): LoadedCaller {
-  const expiresAtMs = parseTimestamp(config.expires_at ?? '');
+  const expiresAtMs = config.expires_at === undefined ? undefined : parseTimestamp(config.expires_at);
   return {
     id: String(config.id),
     keyHash: config.key_hash,

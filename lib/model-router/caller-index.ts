@@ -22,18 +22,12 @@ const UNKNOWN: CallerLookup = { kind: 'unknown' };
 const EXPIRED: CallerLookup = { kind: 'expired' };
 const DISABLED: CallerLookup = { kind: 'disabled' };
 
-/** What there is to say of a key for good, made once rather than for each request. */
-interface Entry {
-  readonly lookup: CallerLookup;
-  /** `Infinity`: never. */
-  readonly expiresAtMs: number;
-}
-
-function makeEntry(caller: LoadedCaller): Entry {
-  const lookup: CallerLookup = caller.disabled ? DISABLED : { kind: 'caller', caller };
+function lookUp(caller: LoadedCaller, nowMs: number): CallerLookup {
   // A key that is disabled and has expired is called disabled.
-  const expiresAtMs = caller.disabled ? undefined : caller.expiresAtMs;
-  return { lookup, expiresAtMs: expiresAtMs ?? Number.POSITIVE_INFINITY };
+  if (caller.disabled) return DISABLED;
+  return caller.expiresAtMs !== undefined && nowMs > caller.expiresAtMs
+    ? EXPIRED
+    : { kind: 'caller', caller };
 }
 
 /**
@@ -42,14 +36,14 @@ function makeEntry(caller: LoadedCaller): Entry {
  * even all of it, lets nobody in. A digest costs a microsecond or two, so none is remembered, nor any key in the clear.
  */
 export function makeCallerIndex(callers: readonly LoadedCaller[]): CallerIndex {
-  const entries = new Map(callers.map((caller) => [caller.keyHash, makeEntry(caller)]));
+  const byHash = new Map<string, LoadedCaller>();
+  for (const caller of callers) byHash.set(caller.keyHash, caller);
   return {
     findCaller(headers, nowMs) {
       const token = presentedToken(headers);
       if (token === undefined) return MISSING;
-      const entry = entries.get(createHash('sha256').update(token, 'latin1').digest('hex'));
-      if (entry === undefined) return UNKNOWN;
-      return nowMs > entry.expiresAtMs ? EXPIRED : entry.lookup;
+      const caller = byHash.get(createHash('sha256').update(token, 'latin1').digest('hex'));
+      return caller === undefined ? UNKNOWN : lookUp(caller, nowMs);
     },
   };
 }

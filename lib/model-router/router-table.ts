@@ -1,5 +1,9 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { LoadedDirectModel, LoadedModel, LoadedModelRouter } from '../config/loaded-model-router.ts';
+import type {
+  LoadedDirectModel,
+  LoadedModel,
+  LoadedModelRouter,
+  LoadedUsageLimits,
+} from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
 import { adapters } from './adapters.ts';
@@ -12,7 +16,7 @@ import type { RouterHost } from './router-host.ts';
 import type { Target } from './target.ts';
 import type { TargetPool } from './target-pool.ts';
 import type { UsageMeter } from './usage-limits.ts';
-import { nextMeters, type UsageMeters } from './usage-meters.ts';
+import { type Limited, nextMeters, type UsageMeters } from './usage-meters.ts';
 
 /** Of requests, as in APISIX's plugin: 64 MiB, and 30 s of a caller's silence. */
 const LIMITS = { timeoutMs: 30_000, maxRequestBytes: 64 * 1024 * 1024 };
@@ -60,11 +64,15 @@ function sharedPlan(models: readonly LoadedDirectModel[], host: RouterHost): Sha
   };
 }
 
-function limitedOnes({ models, callers = [] }: LoadedModelRouter) {
-  return [
-    ...models.map(({ id, limits }) => ({ key: `model:${id}`, limits })),
-    ...callers.map(({ id, limits }) => ({ key: `caller:${id}`, limits })),
-  ];
+function isLimited(limits: LoadedUsageLimits): boolean {
+  for (const _ in limits) return true;
+  return false;
+}
+
+/** Of ten thousand callers, most may have no limit of their own. */
+function* limitedOnes({ models, callers = [] }: LoadedModelRouter): Generator<Limited> {
+  for (const { id, limits } of models) if (isLimited(limits)) yield { key: `model:${id}`, limits };
+  for (const { id, limits } of callers) if (isLimited(limits)) yield { key: `caller:${id}`, limits };
 }
 
 function openTargets(
@@ -79,13 +87,9 @@ function openTargets(
       const open = pool.take(model);
       const meter = meters.get(`model:${id}`)?.meter;
       const known = previous?.targets.get(name);
-      if (
-        known?.instance === open.instance &&
-        known.meter === meter &&
-        isDeepStrictEqual(known.model, model)
-      ) {
-        return [name, known];
-      }
+      // An instance is the same only where everything else of the model is.
+      const isSame = known?.instance === open.instance && known.meter === meter;
+      if (isSame && String(known.model.allowedCidrs) === String(allowedCidrs)) return [name, known];
       const addresses = allowedCidrs === undefined ? undefined : makeAddressList(allowedCidrs);
       return [name, { ...open, model, addresses, meter }];
     }),
@@ -108,7 +112,7 @@ function isSameAs(known: ServedModel, model: LoadedModel, targets: RouterTable['
   for (const { target } of known.seats.values()) {
     if (targets.get(target.model.name) !== target) return false;
   }
-  return isDeepStrictEqual(known.loaded, model);
+  return JSON.stringify(known.loaded) === JSON.stringify(model);
 }
 
 function serveAll(
