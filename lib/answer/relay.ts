@@ -239,7 +239,8 @@ export class Relay implements AnswerSink {
     this.#flush?.();
     this.#guard.arm();
     if (res.hasHeader('content-encoding')) setTimeout(() => this.#breakOffSoon(socket), COMPRESSION_GRACE_MS);
-    else this.#breakOffSoon(socket);
+    // What is written in one tick, later versions of Node keep in the response until the next.
+    else process.nextTick(() => this.#breakOffSoon(socket));
   }
 
   /** Whether the body says by itself where it ends. HTTP/1.0 knows no chunks: there the connection's end says it. */

@@ -1,7 +1,7 @@
 import { LONGEST_DELAY_MS } from '../within.ts';
 
 /**
- * Calls back once, after any delay, `Infinity` included. Does not keep the process alive.
+ * Calls back once, after any delay, `Infinity` included; a negative one is none. Does not keep the process alive.
  *
  * @returns what calls it off
  */
@@ -10,7 +10,7 @@ export function startLongTimer(delayMs: number, onDue: () => void): () => void {
   let timer = wait();
 
   function wait(): NodeJS.Timeout {
-    const leftMs = dueMs - performance.now();
+    const leftMs = Math.max(0, dueMs - performance.now());
     if (leftMs <= LONGEST_DELAY_MS) return setTimeout(onDue, leftMs).unref();
     return setTimeout(() => {
       timer = wait();

@@ -54,15 +54,24 @@ describe('max_stream_duration_ms', () => {
 
 describe('max_response_bytes', () => {
   it('ends a stream that has begun like one that was cut', async () => {
+    let pourOut = (): void => {};
+    const begun = new Promise<void>((resolve) => {
+      pourOut = resolve;
+    });
     const { app } = await startStreaming(
-      (_call, res) => {
+      async (_call, res) => {
         openStream(res);
+        res.write(chatEvent('first'));
+        await begun;
         for (let count = 0; count < 20; count++) res.write(chatEvent('more'));
         res.end(doneEvent);
       },
       { max_response_bytes: 1000 },
     );
-    const answer = parseWire(await (await ask(app)).closed());
+    const client = await ask(app);
+    await client.until('first');
+    pourOut();
+    const answer = parseWire(await client.closed());
     expect(answer.isTerminated).toBe(false);
     expect(answer.body).toMatch(
       /\n\nevent: error\ndata: \{"error":\{[^\n]*"code":"upstream_stream_cut"\}\}\n\n$/,
