@@ -27,6 +27,7 @@ interface Checked<Config> {
 /** What a list holds: whatever can be looked into, and what of it is right. */
 interface LoadedList<Config> {
   readonly placed: readonly Placed[];
+  readonly hasWrittenIds: boolean;
   readonly checked: readonly Checked<Config>[];
 }
 
@@ -41,14 +42,14 @@ function loadList<Config>(
   const list = whole[kind];
   const items: readonly unknown[] = Array.isArray(list) ? list : [];
   const placed = placedItems(whole, kind);
-  fillIds(kind, placed);
+  const hasWrittenIds = fillIds(kind, placed);
   const checked: Checked<Config>[] = [];
   for (const [index, item] of items.entries()) {
     const path = [kind, index];
     const config = parts.load(path, (below) => loadResource(item, check, below, options));
     if (config !== undefined) checked.push({ path, config });
   }
-  return { placed, checked };
+  return { placed, hasWrittenIds, checked };
 }
 
 function completeModel({ path, config }: Checked<DefaultedModelConfig>, keys: ProviderKeys): LoadedModel {
@@ -76,9 +77,9 @@ export function loadModelRouter(input: unknown, logger: Logger, options: LoadOpt
   const callers = loadList(whole, 'api_keys', resourceChecks.api_keys, parts, options);
   const faults = [
     ...parts.faults,
-    ...identityFaults('provider_keys', keys.placed),
-    ...identityFaults('models', models.placed),
-    ...identityFaults('api_keys', callers.placed),
+    ...identityFaults('provider_keys', keys.placed, keys.hasWrittenIds),
+    ...identityFaults('models', models.placed, models.hasWrittenIds),
+    ...identityFaults('api_keys', callers.placed, callers.hasWrittenIds),
     ...referenceFaults(models.placed, keys.placed),
   ];
   const { api_keys } = checkConfig(config, forms.modelRouter(), faults, logger, warnOfUnknown);

@@ -112,6 +112,8 @@ function isSameAs(known: ServedModel, model: LoadedModel, targets: RouterTable['
   for (const { target } of known.seats.values()) {
     if (targets.get(target.model.name) !== target) return false;
   }
+  // Of a direct model, the target is everything.
+  if (known.loaded.kind === 'direct' && model.kind === 'direct') return true;
   return JSON.stringify(known.loaded) === JSON.stringify(model);
 }
 
