@@ -9,8 +9,9 @@ export default defineConfig({
   resolve: { alias: { 'ai-proxy-multi': `${root}lib/index.ts` } },
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // What ends by itself ends long before, but a machine may be busy with other things.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // Hundreds of files import the same modules, which hold nothing that one test could change for another.
     isolate: false,
     // Most tests wait for sockets and intervals: with a worker to a core, both would be idle half of the time.
