@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: { alias: { 'ai-proxy-multi': `${root}lib/index.ts` } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/compile-checkout.ts'],
     // What ends by itself ends long before, but a machine may be busy with other things.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { startMockLlm } from '../../examples/mock-llm.ts';
 import { readPath } from '../../examples/read-path.ts';
 import { describeWithRedis, startRedis } from '../support/redis.ts';
-import { runExample } from './run-example.ts';
+import { runCompiledExample, runExample } from './run-example.ts';
 
 describe('each example runs by itself, shows what it is about and ends', () => {
   it.each<[file: string, facts: RegExp[]]>([
@@ -110,7 +110,7 @@ describe('each example runs by itself, shows what it is about and ends', () => {
       ],
     ],
   ])('%s', async (file, facts) => {
-    const { code, output } = await runExample(file).ended;
+    const { code, output } = await runCompiledExample(file).ended;
     for (const fact of facts) expect(output).toMatch(fact);
     expect(code).toBe(0);
   });

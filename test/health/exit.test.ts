@@ -1,19 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { startHolding } from '../support/holding-upstream.ts';
 import { startTlsUpstream } from '../support/tls.ts';
 import { startPatient } from './patient.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
 function startProcess(url: string, type: 'http' | 'https' | 'tcp') {
-  const child = spawn(
-    `${root}node_modules/.bin/tsx`,
-    ['--tsconfig', 'test/tsconfig.json', 'test/health/exits-by-itself.ts', url, type],
-    { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, ['test/health/exiting-process.js', url, type], {
+    cwd: inject('checkout'),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });

@@ -5,13 +5,10 @@ import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { askInTurn, countOf } from '../balancer/ask.ts';
 import { pointToLoopback, readPlugin, setKeys } from '../seeds/seed.ts';
 import { answerJson, chatAnswer, startUpstream } from '../support/upstream.ts';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A certificate for the host that the page checks, signed by itself, in files of their own. */
 function makeCertificate(): { readonly key: string; readonly cert: string } {
@@ -57,15 +54,11 @@ async function startChecked({ key, cert }: { readonly key: string; readonly cert
 
 /** A gateway in a process of its own, since only a new one can be told to trust a certificate. */
 function startGateway(config: object, trusted: string) {
-  const child = spawn(
-    `${root}node_modules/.bin/tsx`,
-    ['--tsconfig', 'test/tsconfig.json', 'test/health/gateway-process.ts', JSON.stringify(config)],
-    {
-      cwd: root,
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: trusted },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
+  const child = spawn(process.execPath, ['test/health/gateway-process.js', JSON.stringify(config)], {
+    cwd: inject('checkout'),
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: trusted },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(async () => {
     child.kill();
     await once(child, 'exit');

@@ -1,16 +1,12 @@
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { run } from '../package/installed-package.ts';
 import { startHolding } from '../support/holding-upstream.ts';
 import { defer } from './admin/deferred.ts';
 import { asConfig, keyAt, modelOf, startLive, startPair, startVendor } from './live-router.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-
 function runProcess(url: string, what: string) {
-  const script = ['--tsconfig', 'test/tsconfig.json', 'test/model-router/exits-by-itself.ts', url, what];
-  return run(`${root}node_modules/.bin/tsx`, script, root);
+  return run(process.execPath, ['test/model-router/exiting-process.js', url, what], inject('checkout'));
 }
 
 describe('a process with a router ends by itself', () => {

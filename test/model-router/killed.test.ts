@@ -4,20 +4,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { isObject, objectsIn } from '../../lib/protocols/json.ts';
 import { ADMIN_KEY } from './admin/admin-app.ts';
-import { compileProcess } from './admin/compiled-process.ts';
 import { modelOf } from './live-router.ts';
 
-const PROCESS = fileURLToPath(new URL('administered-process.ts', import.meta.url));
+const PROCESS = 'test/model-router/administered-process.js';
 const KILLS = 10;
 /** Writers at the same time. */
 const WRITERS = 4;
 
-async function startProcess(script: string, file: string) {
-  const child = spawn(process.execPath, [script, file, ADMIN_KEY], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function startProcess(file: string) {
+  const child = spawn(process.execPath, [PROCESS, file, ADMIN_KEY], {
+    cwd: inject('checkout'),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });
@@ -45,7 +46,6 @@ describe('a process that is killed while the admin API is written to', () => {
   it('has saved every change that it has answered, and the next one serves them', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'killed-router-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const script = await compileProcess(PROCESS, folder);
     const file = path.join(folder, 'models.json');
     const acknowledged = new Set<string>();
 
@@ -61,7 +61,7 @@ describe('a process that is killed while the admin API is written to', () => {
     }
 
     for (let kill = 0; kill <= KILLS; kill++) {
-      const gateway = await startProcess(script, file);
+      const gateway = await startProcess(file);
       const served = await gateway.names();
       expect([...acknowledged].filter((name) => !served.has(name))).toEqual([]);
       const before = acknowledged.size;

@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import type http from 'node:http';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { type GatewayStatus, statusPage } from 'ai-proxy-multi';
-import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, describe, expect, inject, it, onTestFinished, vi } from 'vitest';
 import { readPath } from '../../examples/read-path.ts';
 import { serve } from '../support/app.ts';
 import { connectRaw, type RawClient } from '../support/raw.ts';
@@ -299,7 +298,7 @@ describe('close()', () => {
 
 const CHILD = `
   import http from 'node:http';
-  import { statusPage } from ${JSON.stringify(fileURLToPath(new URL('../../lib/status-page/status-page.ts', import.meta.url)))};
+  import { statusPage } from 'ai-proxy-multi';
   const page = statusPage({ status: () => ({ instances: [] }) });
   const server = http.createServer((req, res) => { req.socket.unref(); page(req, res); }).listen(0, '127.0.0.1');
   server.once('listening', () => {
@@ -311,8 +310,8 @@ const CHILD = `
 
 describe('the timer', () => {
   it('keeps no process alive, even while somebody watches', async () => {
-    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', CHILD], {
-      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', CHILD], {
+      cwd: inject('checkout'),
     });
     onTestFinished(() => {
       child.kill('SIGKILL');

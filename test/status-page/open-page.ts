@@ -1,15 +1,15 @@
 import { type StatusSource, statusPage } from 'ai-proxy-multi';
 import express from 'express';
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { serve } from '../support/app.ts';
-import { openTab, type Tab } from '../support/chromium.ts';
+import { openTab, type Tab, type TabOptions } from '../support/chromium.ts';
 
 export interface OpenPage extends Tab {
   /** Of the server, without a slash at the end. */
   readonly url: string;
 }
 
-export interface PageOptions extends BrowserContextOptions {
+export interface PageOptions extends TabOptions {
   /** What is asked for. Default: the mount point with a slash. */
   readonly path?: string;
   /** Titles of the sources. */

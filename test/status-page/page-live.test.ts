@@ -4,7 +4,7 @@ import { aiProxyMulti, statusPage } from 'ai-proxy-multi';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { instance, post, serve } from '../support/app.ts';
-import { describeWithChromium, openTab, startChromium } from '../support/chromium.ts';
+import { describeWithChromium, openOwnTab, openTab, startChromium } from '../support/chromium.ts';
 import { startHolding } from '../support/holding-upstream.ts';
 import { answerJson, echoModel, startUpstream } from '../support/upstream.ts';
 import { becomesLive, cellsOf, numbersIn, openPage, rowOf } from './open-page.ts';
@@ -198,7 +198,7 @@ describeWithChromium('the page, as things change', () => {
   it('notices a network that has gone without a word, and asks again', async () => {
     const router = statusPage(makeSource(gatewayStatus([instanceStatus('openai')])));
     const server = await listen(router);
-    const { page, requests } = await openTab(browser);
+    const { page, requests } = await openOwnTab(browser);
     await page.clock.install();
     await page.goto(`http://127.0.0.1:${portOf(server)}/`);
     await becomesLive(page);

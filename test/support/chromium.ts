@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Page } from 'playwright-core';
 import { describe, onTestFinished } from 'vitest';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -64,23 +64,61 @@ export interface Tab {
   readonly requests: readonly string[];
 }
 
-/** A tab with nothing in it, closed when the test ends. */
-export async function openTab(browser: Browser, options: BrowserContextOptions = {}): Promise<Tab> {
-  const context = await browser.newContext(options);
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const requests: string[] = [];
+interface Notes {
+  complaints: string[];
+  requests: string[];
+}
+
+async function openWatchedPage(browser: Browser, notes: Notes): Promise<Page> {
+  const page = await browser.newPage();
   page.on('console', (message) => {
-    if (message.type() !== 'log') complaints.push(`${message.type()}: ${message.text()}`);
+    if (message.type() !== 'log') notes.complaints.push(`${message.type()}: ${message.text()}`);
   });
-  page.on('pageerror', (error) => complaints.push(`exception: ${error.message}`));
-  page.on('request', (request) => requests.push(request.url()));
+  page.on('pageerror', (error) => notes.complaints.push(`exception: ${error.message}`));
+  page.on('request', (request) => notes.requests.push(request.url()));
   await page.exposeFunction('reportViolation', (directive: string) => {
-    complaints.push(`violation: ${directive}`);
+    notes.complaints.push(`violation: ${directive}`);
   });
   await page.addInitScript(`
     document.addEventListener('securitypolicyviolation', (event) => reportViolation(event.violatedDirective));
   `);
-  return { page, complaints, requests };
+  return page;
+}
+
+const shared = new WeakMap<Browser, Promise<{ page: Page; notes: Notes }>>();
+
+async function openShared(browser: Browser): Promise<{ page: Page; notes: Notes }> {
+  const notes = { complaints: [], requests: [] };
+  return { page: await openWatchedPage(browser, notes), notes };
+}
+
+export interface TabOptions {
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: 'light' | 'dark';
+}
+
+/** A tab with nothing in it, left when the test ends. Tests take turns in one, since each costs Chromium a process. */
+export async function openTab(
+  browser: Browser,
+  { viewport = { width: 1280, height: 720 }, colorScheme = 'light' }: TabOptions = {},
+): Promise<Tab> {
+  const opening = shared.get(browser) ?? openShared(browser);
+  shared.set(browser, opening);
+  const { page, notes } = await opening;
+  notes.complaints = [];
+  notes.requests = [];
+  await page.setViewportSize(viewport);
+  await page.emulateMedia({ colorScheme });
+  onTestFinished(async () => {
+    await page.goto('about:blank');
+  });
+  return { page, ...notes };
+}
+
+/** A tab of the test's own, for what cannot be undone in one. */
+export async function openOwnTab(browser: Browser): Promise<Tab> {
+  const notes = { complaints: [], requests: [] };
+  const page = await openWatchedPage(browser, notes);
+  onTestFinished(() => page.close());
+  return { page, ...notes };
 }

@@ -1,23 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import type { LoadedStore } from '../../../lib/config/loaded-rate-limiting.ts';
 import { describeWithRedis, freePort, startRedis } from '../../support/redis.ts';
 import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { startWatchedRedis } from '../../support/redis-sentinel.ts';
 import { settingsFor } from './opening.ts';
 
-const PROCESS = fileURLToPath(new URL('exiting-process.ts', import.meta.url));
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const PROCESS = 'test/ai-rate-limiting/stores/exiting-process.js';
 
 /** Long after it should have ended by itself. */
 const KILLED_AFTER_MS = 10_000;
 
 /** What a process that opens such a store has printed when it has ended by itself. */
 async function runUntilItEnds(settings: LoadedStore, how: string): Promise<string> {
-  const child = spawn(process.execPath, ['--import', 'tsx', PROCESS, JSON.stringify(settings), how], {
-    cwd: ROOT,
+  const child = spawn(process.execPath, [PROCESS, JSON.stringify(settings), how], {
+    cwd: inject('checkout'),
     timeout: KILLED_AFTER_MS,
   });
   let output = '';

@@ -1,4 +1,4 @@
-// A process of its own, to see whether it ends by itself: node --import tsx exiting-process.ts <settings> <how>
+// A process of its own, to see whether it ends by itself: node exiting-process.js <settings> <how>
 import { openLocalStore } from '../../../lib/ai-rate-limiting/local-store.ts';
 import { openStore } from '../../../lib/ai-rate-limiting/open-store.ts';
 import type { LoadedStore } from '../../../lib/config/loaded-rate-limiting.ts';

@@ -1,19 +1,17 @@
 import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { run } from '../../package/installed-package.ts';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-
-const MODULES = path.join(ROOT, 'node_modules');
+const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
 
 /** The package's files in a project that has all that they depend on, but not ioredis. */
 async function copyWithoutIoredis(): Promise<string> {
   const project = await mkdtemp(path.join(tmpdir(), 'without-ioredis-'));
   for (const folder of ['lib', 'schema']) {
-    await cp(path.join(ROOT, folder), path.join(project, folder), { recursive: true });
+    await cp(path.join(inject('checkout'), folder), path.join(project, folder), { recursive: true });
   }
   await mkdir(path.join(project, 'node_modules'));
   for (const name of await readdir(MODULES)) {
@@ -33,7 +31,7 @@ afterAll(() => rm(project, { recursive: true }));
 /** Makes a middleware there and prints what comes of it. */
 async function makeThere(middleware: string): Promise<string> {
   const script = `
-    import { aiRateLimiting, apisixRouter, keyAuth } from './lib/index.ts';
+    import { aiRateLimiting, apisixRouter, keyAuth } from './lib/index.js';
     try {
       ${middleware};
       console.log('made');
@@ -41,9 +39,8 @@ async function makeThere(middleware: string): Promise<string> {
       console.log(error.name, JSON.stringify(error.errors));
     }
   `;
-  await writeFile(path.join(project, 'script.ts'), script);
-  const tsx = pathToFileURL(path.join(MODULES, 'tsx/dist/loader.mjs')).href;
-  const { stdout, stderr } = await run(process.execPath, ['--import', tsx, 'script.ts'], project);
+  await writeFile(path.join(project, 'script.js'), script);
+  const { stdout, stderr } = await run(process.execPath, ['script.js'], project);
   expect(stderr).toBe('');
   return stdout;
 }

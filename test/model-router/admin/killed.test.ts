@@ -4,18 +4,17 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { isJsonObject } from '../../../lib/config/json.ts';
 import { fileStore } from '../../../lib/model-router/admin/file-store.ts';
-import { compileProcess } from './compiled-process.ts';
 
-const PROCESS = fileURLToPath(new URL('saving-process.ts', import.meta.url));
+const PROCESS = 'test/model-router/admin/saving-process.js';
 const KILLS = 32;
 
 /** Saves from this number on, and is killed in the midst of it: the last number it had acknowledged. */
-async function saveUntilKilled(script: string, file: string, from: number): Promise<number> {
-  const child = spawn(process.execPath, [script, file, String(from)], {
+async function saveUntilKilled(file: string, from: number): Promise<number> {
+  const child = spawn(process.execPath, [PROCESS, file, String(from)], {
+    cwd: inject('checkout'),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let output = '';
@@ -46,13 +45,12 @@ describe('a process that is killed while it saves', () => {
   it('leaves a whole configuration, never older than the last one acknowledged', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'killed-'));
     onTestFinished(() => rm(folder, { recursive: true }));
-    const script = await compileProcess(PROCESS, folder);
     const saved = path.join(folder, 'saved');
     await mkdir(saved);
     const file = path.join(saved, 'models.json');
     let from = 0;
     for (let kill = 0; kill < KILLS; kill++) {
-      const acknowledged = await saveUntilKilled(script, file, from);
+      const acknowledged = await saveUntilKilled(file, from);
       const found = numberIn(await fileStore(file).load());
       expect([acknowledged, acknowledged + 1]).toContain(found);
       expect(await readdir(saved)).toEqual(['models.json']);

@@ -1,4 +1,4 @@
-// A router that has served a request, and then has nothing to do: exits-by-itself.ts <origin> <what is left open>
+// A router that has served a request, and then has nothing to do: exiting-process.js <origin> <what is left open>
 import http from 'node:http';
 import { modelRouter } from 'ai-proxy-multi';
 
