@@ -10,6 +10,9 @@ const MEGABYTE = 1024 * 1024;
 /** Far more than all the buffers of the operating system between the two ends hold. */
 const TOTAL = 64 * MEGABYTE;
 
+/** Of the process, in which the upstream, the gateway and the client all have their turns. */
+const LONGER_THAN_ANY_PAUSE_MS = 1500;
+
 const PIECE = Buffer.from(`data: ${'x'.repeat(64 * 1024 - 8)}\n\n`);
 
 interface Source {
@@ -81,7 +84,7 @@ describe('a client that does not read', () => {
   });
 
   it('for longer than `timeout` is cut, and the LLM’s connection with it', async () => {
-    const { app, source } = await startPouring(TOTAL, 400);
+    const { app, source } = await startPouring(TOTAL, LONGER_THAN_ANY_PAUSE_MS);
     const client = await ask(app, asking);
     client.socket.pause();
     expect(await app.ended(1)).toMatchObject([{ llm_outcome: 'cut' }]);
@@ -92,12 +95,13 @@ describe('a client that does not read', () => {
   });
 
   it('for longer than `timeout` is cut in a plain answer too', async () => {
+    const body = Buffer.alloc(TOTAL / 2, 'x');
     const { app } = await startStreaming(
       (_call, res) => {
         res.writeHead(200, { 'content-type': 'application/json' });
-        res.end(Buffer.alloc(TOTAL / 2, 'x'));
+        res.end(body);
       },
-      { timeout: 400 },
+      { timeout: LONGER_THAN_ANY_PAUSE_MS },
     );
     const client = await ask(app, asking);
     client.socket.pause();
@@ -110,14 +114,14 @@ describe('a client that does not read', () => {
 describe('a client that reads slowly', () => {
   it('is not cut, though it takes far longer than `timeout`', async () => {
     const total = 24 * MEGABYTE;
-    const { app } = await startPouring(total, 400);
+    const { app } = await startPouring(total, LONGER_THAN_ANY_PAUSE_MS);
     const client = await ask(app, asking, PATH, ['Connection: close']);
     let bytes = 0;
     client.socket.removeAllListeners('data');
     client.socket.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
       client.socket.pause();
-      setTimeout(() => client.socket.resume(), 4);
+      setTimeout(() => client.socket.resume(), 8);
     });
     await client.closed();
     expect(bytes).toBeGreaterThan(total);

@@ -7,7 +7,7 @@ const collect: unknown = runInNewContext('gc');
 /** Bytes that are alive now, in the heap and in buffers outside it. */
 export async function heapUsed(): Promise<number> {
   // Twice, with a turn of the loop between: some things are only let go by a finalizer.
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 2; round++) {
     if (typeof collect === 'function') collect();
     await new Promise((resolve) => setImmediate(resolve));
   }
