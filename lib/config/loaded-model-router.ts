@@ -1,3 +1,4 @@
+import type { Network } from './cidr.ts';
 import type { JsonRecord } from './loaded-config.ts';
 import type { LoadedCooldown } from './loaded-cooldown.ts';
 
@@ -80,7 +81,7 @@ interface LoadedModelBase {
   readonly streamTimeoutMs?: number;
   readonly limits: LoadedUsageLimits;
   /** Each an address, a slash and a number of bits; at least one. Absent: callers from anywhere. */
-  readonly allowedCidrs?: readonly string[];
+  readonly allowedCidrs?: readonly Network[];
 }
 
 export interface LoadedDirectModel extends LoadedModelBase {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type {
   LoadedDirectModel,
   LoadedModel,
@@ -89,7 +90,7 @@ function openTargets(
       const known = previous?.targets.get(name);
       // An instance is the same only where everything else of the model is.
       const isSame = known?.instance === open.instance && known.meter === meter;
-      if (isSame && String(known.model.allowedCidrs) === String(allowedCidrs)) return [name, known];
+      if (isSame && isDeepStrictEqual(known.model.allowedCidrs, allowedCidrs)) return [name, known];
       const addresses = allowedCidrs === undefined ? undefined : makeAddressList(allowedCidrs);
       return [name, { ...open, model, addresses, meter }];
     }),

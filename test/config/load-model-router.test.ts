@@ -107,7 +107,12 @@ describe('what a direct model is loaded into', () => {
       retries: 2,
       price: 0.75,
       limits: written.rate_limit,
-      allowedCidrs: ['10.0.0.0/8', '192.0.2.7/32', 'fd00::/8', '::1/128'],
+      allowedCidrs: [
+        { family: 'ipv4', address: '10.0.0.0', prefix: 8 },
+        { family: 'ipv4', address: '192.0.2.7', prefix: 32 },
+        { family: 'ipv6', address: 'fd00::', prefix: 8 },
+        { family: 'ipv6', address: '::1', prefix: 128 },
+      ],
     });
   });
 

@@ -1,5 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isAddressOrNetwork, makeAddressList } from '../../lib/model-router/address-list.ts';
+import { parseCidr } from '../../lib/config/cidr.ts';
+import { makeAddressList } from '../../lib/model-router/address-list.ts';
+
+function listOf(entries: readonly string[]) {
+  return makeAddressList(entries.flatMap((entry) => parseCidr(entry) ?? []));
+}
 
 describe('allowed_cidrs', () => {
   it.each([
@@ -35,7 +40,7 @@ describe('allowed_cidrs', () => {
     ['no other address by its zone', ['fe80::/10'], '2001:db8::1%fe80::1', false],
     ['nobody', [], '127.0.0.1', false],
   ])('lets in %s: %j, %j', (_title, entries, address, expected) => {
-    expect(makeAddressList(entries).includes(address)).toBe(expected);
+    expect(listOf(entries).includes(address)).toBe(expected);
   });
 
   it.each([
@@ -49,28 +54,6 @@ describe('allowed_cidrs', () => {
     '%',
     '%10.0.0.1',
   ])('lets in nobody whose address is %j, not even where all may come in', (address) => {
-    expect(makeAddressList(['0.0.0.0/0', '::/0']).includes(address)).toBe(false);
-  });
-
-  it.each([
-    '',
-    'localhost',
-    '10.0.0.0/',
-    '10.0.0.0/33',
-    '10.0.0.0/-1',
-    '10.0.0.0/8.0',
-    '10.0.0.0/0x8',
-    '10.0.0.0/ 8',
-    '10.0.0.0/8/8',
-    '10.0.0.0/255.0.0.0',
-    '::/129',
-    'fe80::1%eth0',
-  ])('does not take %j for a network', (text) => {
-    expect(isAddressOrNetwork(text)).toBe(false);
-    expect(() => makeAddressList(['10.0.0.0/8', text])).toThrow(RangeError);
-  });
-
-  it.each(['10.0.0.0/8', '10.0.0.1', '0.0.0.0/0', '::1', '2001:db8::/32', '::/0'])('takes %j', (text) => {
-    expect(isAddressOrNetwork(text)).toBe(true);
+    expect(listOf(['0.0.0.0/0', '::/0']).includes(address)).toBe(false);
   });
 });
