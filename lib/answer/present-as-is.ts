@@ -35,6 +35,10 @@ export function presentAsIs(exchange: Exchange, tried: Try, options: PresentOpti
     for (const [name, value] of Object.entries(extraHeaders)) exchange.res.setHeader(name, value);
     new HandOver(exchange, attempt, outcome.head, next).start();
   } else {
-    new Relay(exchange, attempt, outcome.head, { extraHeaders }).start();
+    new Relay(exchange, attempt, outcome.head, {
+      extraHeaders,
+      errorHeaders: extraHeaders,
+      errorFor: failureError,
+    }).start();
   }
 }

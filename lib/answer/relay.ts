@@ -6,7 +6,7 @@ import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
 import { clientHeaders } from './client-headers.ts';
 import type { EventReaderOptions } from './event-reader.ts';
-import { cutError, failureError } from './failure-errors.ts';
+import { cutError } from './failure-errors.ts';
 import { GatewayError } from './gateway-error.ts';
 import { liftTimeouts } from './lift-timeouts.ts';
 import { isEncoded, isEventStream, makeReader } from './make-reader.ts';
@@ -36,6 +36,10 @@ function reset(socket: Socket): void {
 export interface RelayOptions extends EventReaderOptions {
   /** The gateway's own, which win over the upstream's. */
   readonly extraHeaders: Readonly<Record<string, string>>;
+  /** The gateway's own with an error, where nothing of the answer has been passed on. */
+  readonly errorHeaders: Readonly<Record<string, string>>;
+  /** What such an error is. */
+  readonly errorFor: (failure: Failure) => GatewayError;
 }
 
 function reportedError(): GatewayError {
@@ -52,7 +56,7 @@ export class Relay implements AnswerSink {
   readonly #attempt: Attempt;
   readonly #head: AnswerHead;
   readonly #headers: OutgoingHttpHeaders;
-  readonly #extraHeaders: Readonly<Record<string, string>>;
+  readonly #options: RelayOptions;
   readonly #reader: Reader;
   readonly #isStream: boolean;
   readonly #guard: StallGuard;
@@ -67,7 +71,7 @@ export class Relay implements AnswerSink {
     this.#exchange = exchange;
     this.#attempt = attempt;
     this.#head = head;
-    this.#extraHeaders = extraHeaders;
+    this.#options = options;
     this.#isStream = isEventStream(head.headers);
     this.#headers = clientHeaders(head.headers, plan, attempt.secrets, this.#isStream);
     for (const name in extraHeaders) {
@@ -151,7 +155,7 @@ export class Relay implements AnswerSink {
     if (this.#exchange.ending !== undefined) return;
     this.#attempt.abort();
     if (this.#hasBegun) this.#cut(reportedError());
-    else answerError(this.#exchange, reportedError(), this.#extraHeaders);
+    else answerError(this.#exchange, reportedError(), this.#options.errorHeaders);
   }
 
   #write(bytes: Buffer): void {
@@ -218,7 +222,7 @@ export class Relay implements AnswerSink {
     if (this.#exchange.ending !== undefined || failure.kind === 'aborted') return;
     if (this.#isTaken()) this.#giveUp();
     else if (this.#hasBegun) this.#cut(cutError(failure));
-    else answerError(this.#exchange, failureError(failure), this.#extraHeaders);
+    else answerError(this.#exchange, this.#options.errorFor(failure), this.#options.errorHeaders);
   }
 
   /**

@@ -31,6 +31,13 @@ function cidrFaults({ path, object: { allowed_cidrs: list } }: Placed): readonly
   );
 }
 
+/** It may stand in a URL, which has no such characters (WHATWG URL, percent-encoding). */
+function upstreamNameFaults({ path, object: { model_name } }: Placed): readonly ConfigFault[] {
+  return textFault(model_name, [...path, 'model_name'], (text) =>
+    /\p{Surrogate}/u.test(text) ? 'must hold whole characters: a surrogate stands alone in it' : undefined,
+  );
+}
+
 function shapeFaults({ path, object }: Placed): readonly ConfigFault[] {
   return OF_DIRECT_MODELS.filter((field) => object[field] !== undefined).map((field) => ({
     path: formatPath([...path, field]),
@@ -74,5 +81,6 @@ export function modelFaults(model: Placed): readonly ConfigFault[] {
     ...(model.object.routing === undefined ? [] : shapeFaults(model)),
     ...placedField(model, 'routing').flatMap(routingFaults),
     ...cidrFaults(model),
+    ...upstreamNameFaults(model),
   ];
 }

@@ -31,6 +31,11 @@ const FAILURES = {
     type: 'invalid_request_error',
     message: 'The provider key of the model has no secret that could be sent, or no address.',
   },
+  'unresolved-credentials': {
+    status: 502,
+    type: 'credentials_unavailable',
+    message: 'The secret of the provider key of the model cannot be had at the moment.',
+  },
   'too-large': { status: 502, type: 'response_too_large', message: "The model's answer is too large." },
   'too-long': { status: 502, type: 'stream_too_long', message: "The model's stream took too long." },
   aborted: { status: 499, type: 'client_closed_request', message: 'The client closed the request.' },
@@ -51,6 +56,11 @@ function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Gemini's are numbers. */
+function codeOf(value: unknown): string | undefined {
+  return typeof value === 'number' ? String(value) : text(value);
+}
+
 /**
  * A client's error in the words of the upstream.
  *
@@ -65,7 +75,7 @@ export function clientErrorAnswer(
 ): GatewayError {
   const message = redact(text(said?.message) ?? `The model answered with status ${status}.`, secrets);
   // Anthropic has no codes: its type names the cause.
-  const code = text(said?.code) ?? text(said?.type);
+  const code = codeOf(said?.code) ?? text(said?.type);
   return new GatewayError(status, 'upstream_error', message.slice(0, MAX_MESSAGE), {
     type: 'upstream_error',
     ...(code !== undefined && { quotedCode: redact(code, secrets).slice(0, MAX_MESSAGE) }),

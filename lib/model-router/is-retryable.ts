@@ -14,6 +14,7 @@ const OTHER_FAILURES = {
   invalid: true,
   undecodable: true,
   'no-credentials': false,
+  'unresolved-credentials': true,
   'too-large': false,
   'too-long': false,
   aborted: false,

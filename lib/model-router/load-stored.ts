@@ -4,17 +4,7 @@ import { NO_RESOURCE } from '../config/router-resources.ts';
 import { unexpectedError } from '../unexpected-error.ts';
 import type { CurrentConfig } from './current-config.ts';
 import type { RouterHost } from './router-host.ts';
-
-/** A store that never answers must not keep callers waiting for good. */
-const PATIENCE_MS = 30_000;
-
-/** Rejects when the time is up, which is no reason for a process to stay alive. */
-function timeUp(): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const error = Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' });
-    setTimeout(reject, PATIENCE_MS, error).unref();
-  });
-}
+import { patiently } from './store-patience.ts';
 
 /** A store's own message may quote what it holds. */
 function describe(error: unknown): object {
@@ -30,7 +20,7 @@ export async function loadStored(current: CurrentConfig, { store, logger }: Rout
   if (store === undefined) return true;
   const given = current.table;
   try {
-    const stored = await Promise.race([store.load(), timeUp()]);
+    const stored = await patiently(store.load());
     // Databases say null for what they do not have.
     if (stored === undefined || stored === null) return true;
     // The text of a configuration must not be quoted.

@@ -69,10 +69,17 @@ export function presentRouted(exchange: Exchange, tried: Try, presented: Present
   if (outcome.kind !== 'answered' || outcome.status >= 400 || attempt === undefined) {
     return presentFailure(exchange, tried, presented);
   }
+  const errorHeaders = quotaHeaders(exchange, instance);
   const extraHeaders = {
-    ...quotaHeaders(exchange, instance),
+    ...errorHeaders,
     ...responseHeaders(exchange, model, instance.name, callId, host),
   };
   const { rename } = model.presentation(exchange.protocol);
-  new Relay(exchange, attempt, outcome.head, { extraHeaders, rename, endsAtError: true }).start();
+  new Relay(exchange, attempt, outcome.head, {
+    extraHeaders,
+    errorHeaders,
+    errorFor: failureAnswer,
+    rename,
+    endsAtError: true,
+  }).start();
 }

@@ -1,11 +1,18 @@
 import { ChunkList } from '../chunk-list.ts';
-import { isObject, type JsonObject, parseObject } from '../protocols/json.ts';
+import { errorOfEvent } from '../protocols/error-events.ts';
+import { type JsonObject, parseObject } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 
 const MAX_BYTES = 64 * 1024;
 
 /** How long a failed answer may take to end. */
 const DEADLINE_MS = 1000;
+
+/** Gemini's endpoint for OpenAI's protocol answers with a list of one. */
+function parseError(text: string): JsonObject | undefined {
+  const inner = text.trim();
+  return parseObject(inner.startsWith('[') && inner.endsWith(']') ? inner.slice(1, -1) : inner);
+}
 
 /** Gathers the little that an error says. What does not end in time, or is too long, is left unread. */
 class FailedAnswer implements AnswerSink {
@@ -25,7 +32,7 @@ class FailedAnswer implements AnswerSink {
   }
 
   onEnd(): void {
-    this.#end(parseObject(this.#chunks.take().toString()));
+    this.#end(parseError(this.#chunks.take().toString()));
   }
 
   onFailure(): void {
@@ -43,10 +50,10 @@ class FailedAnswer implements AnswerSink {
   }
 }
 
-/** The error in a failed answer, as it is in OpenAI's and Anthropic's wire; `undefined` where it says nothing of use. */
+/** The error in a failed answer as OpenAI, Anthropic, Gemini and Ollama write it; `undefined` where it says nothing of use. */
 export async function readFailedAnswer(attempt: Attempt): Promise<JsonObject | undefined> {
   const json = await new Promise<JsonObject | undefined>((resolve) => {
     attempt.pipeTo(new FailedAnswer(attempt, resolve));
   });
-  return isObject(json?.error) ? json.error : json;
+  return json && (errorOfEvent(json) ?? json);
 }

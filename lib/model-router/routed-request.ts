@@ -63,7 +63,7 @@ export class RoutedRequest implements ServingPlan {
   readonly priorities: Plan['priorities'];
   readonly #routing: Routing;
   readonly #eligible: readonly Seat[];
-  #bestRank: Rank | undefined;
+  #candidates: readonly Seat[] | undefined;
   #tier = 0;
   #seat: Seat | undefined;
   #targetsTried = 0;
@@ -145,20 +145,27 @@ export class RoutedRequest implements ServingPlan {
     if (seat === undefined) return 'protocol_not_supported';
     const own = this.#ownRefusal(seat);
     if (own !== undefined) return own;
-    this.#bestRank ??= this.#findBestRank();
+    this.#candidates ??= this.#findCandidates();
+    if (this.#candidates.includes(seat)) return undefined;
     const rank = rankOf(seat, Date.now());
-    if (rank === 2) return this.#bestRank === 2 && model.triesAnyway ? undefined : 'unhealthy';
-    return rank > this.#bestRank ? 'cooldown' : undefined;
+    if (rank === 0) return undefined;
+    return rank === 2 ? 'unhealthy' : 'cooldown';
   }
 
-  #findBestRank(): Rank {
+  /** The best there are as the request begins: one that is benched before its turn is still better than an error. */
+  #findCandidates(): readonly Seat[] {
+    const { model } = this.#routing;
     const nowMs = Date.now();
+    const candidates: Seat[] = [];
     let best: Rank = 2;
-    for (const seat of this.#routing.model.seats.values()) {
+    for (const seat of model.seats.values()) {
       const rank = rankOf(seat, nowMs);
-      if (rank < best && this.#ownRefusal(seat) === undefined) best = rank;
+      if (rank > best || this.#ownRefusal(seat) !== undefined) continue;
+      if (rank < best) candidates.length = 0;
+      best = rank;
+      candidates.push(seat);
     }
-    return best;
+    return best === 2 && !model.triesAnyway ? [] : candidates;
   }
 
   refuse(exchange: Exchange): ReturnType<ServingPlan['refuse']> {

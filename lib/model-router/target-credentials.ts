@@ -4,11 +4,6 @@ import { credentialsOf, type ResolveCredentials } from '../upstream/credentials.
 import type { KeyHeader } from './adapters.ts';
 import { secretHeaders } from './key-headers.ts';
 
-/** A key that is not there cannot be sent: the request is refused. */
-function missing(): Promise<never> {
-  return Promise.reject(new Error('The provider key has no secret, or no address'));
-}
-
 /** What is injected into requests that go out with a provider key: its own headers may be secrets as well. */
 export function targetCredentials(
   providerKey: LoadedProviderKey,
@@ -16,7 +11,7 @@ export function targetCredentials(
   secrets: SecretStore,
 ): ResolveCredentials {
   const { apiKey, apiBase } = providerKey;
-  if (apiKey === undefined || apiKey === '' || apiBase === undefined) return missing;
+  if (apiKey === undefined || apiKey === '' || apiBase === undefined) return () => undefined;
   const injected = { ...secretHeaders(providerKey), [header.name]: `${header.prefix}${apiKey}` };
   return credentialsOf({ header: injected, query: {} }, secrets);
 }

@@ -8,7 +8,7 @@ import type { ResolvedHost } from '../resolve-host.ts';
 import { within } from '../within.ts';
 import { Attempt } from './attempt.ts';
 import { buildRequest } from './build-request.ts';
-import { type Credentials, withSecrets } from './credentials.ts';
+import { type Credentials, UnsendableSecretError, withSecrets } from './credentials.ts';
 import { discard } from './discard.ts';
 import { failureTable } from './failure-table.ts';
 import type { Failure, Outcome } from './outcome.ts';
@@ -41,12 +41,14 @@ function nextInstance(exchange: Exchange): Instance | undefined {
   return undefined;
 }
 
+type NoCredentials = Extract<Failure['kind'], 'no-credentials' | 'unresolved-credentials'>;
+
 async function awaitCredentials(
   { plan }: Exchange,
   instance: Instance,
   found: Promise<Credentials>,
   host: ResolvedHost,
-): Promise<Credentials | undefined> {
+): Promise<Credentials | NoCredentials> {
   try {
     const { timeoutMs } = plan.limits;
     // A host's function may never answer.
@@ -57,7 +59,7 @@ async function awaitCredentials(
       { instance: instance.name, reason },
       'the credentials of an instance cannot be resolved',
     );
-    return undefined;
+    return error instanceof UnsendableSecretError ? 'no-credentials' : 'unresolved-credentials';
   }
 }
 
@@ -91,14 +93,16 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   const route = instance.routes.get(exchange.protocol.name);
   const found = (route?.credentials ?? instance.credentials)();
   const credentials =
-    found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
+    found instanceof Promise
+      ? await awaitCredentials(exchange, instance, found, host)
+      : (found ?? 'no-credentials');
   if (movesHere) instance.stats.fallbacks.in++;
   exchange.tries++;
   if (exchange.gone) return unsent(instance, startedAt, 'aborted');
-  if (credentials === undefined) {
+  if (typeof credentials === 'string') {
     instance.stats.countAttempt(startedAt);
-    instance.stats.countFailure('no-credentials');
-    return unsent(instance, startedAt, 'no-credentials');
+    instance.stats.countFailure(credentials);
+    return unsent(instance, startedAt, credentials);
   }
   const { request, streams } = buildRequest(exchange, instance, credentials);
   exchange.streams = streams;
@@ -130,24 +134,30 @@ function note(exchange: Exchange, tried: Try, host: ResolvedHost): void {
   host.onAttempt?.(record);
 }
 
-const MOVES_ON = 'an instance failed; the request moves on';
+/** What comes of a request whose try has failed. */
+function whatFollows(failed: Instance, next: Instance | undefined): string {
+  if (next === undefined) return 'an instance failed; its failure is the answer';
+  return next === failed
+    ? 'an instance failed; it is tried again'
+    : 'an instance failed; the request moves on';
+}
 
 /** Failures already in the log, in their own words, or nobody's. */
-const NOT_LOGGED: ReadonlySet<Outcome['kind']> = new Set(['no-credentials', 'aborted']);
+const NOT_LOGGED: ReadonlySet<Outcome['kind']> = new Set(['unresolved-credentials', 'aborted']);
 
 /** A failed answer says itself what was wrong; of a failed connection only the log can tell. */
-function logFailure({ instance, outcome }: Try, movesOn: boolean, host: ResolvedHost): void {
+function logFailure({ instance, outcome }: Try, next: Instance | undefined, host: ResolvedHost): void {
   if (outcome.kind === 'answered' || NOT_LOGGED.has(outcome.kind)) return;
   host.logger.warn(
     { instance: instance.name, error: failureTable[outcome.kind].code, detail: outcome.detail },
-    movesOn ? MOVES_ON : 'an instance failed; its failure is the answer',
+    whatFollows(instance, next),
   );
 }
 
 function letGo({ outcome, attempt, instance }: Try, next: Instance, host: ResolvedHost): void {
   if (next !== instance) instance.stats.fallbacks.out++;
   if (outcome.kind === 'answered' && attempt !== undefined)
-    discard(attempt, outcome.status, host.logger, MOVES_ON);
+    discard(attempt, outcome.status, host.logger, whatFollows(instance, next));
 }
 
 /** Drops everything for a client that has gone. An attempt nothing came of is noted before the log is written. */
@@ -190,7 +200,7 @@ export async function runAttempts(exchange: Exchange, host: ResolvedHost): Promi
     const verdict = plan.judge(exchange.tries, tried.outcome, tried.durationMs);
     if (verdict === 'answer') instance = undefined;
     else if (verdict === 'next') instance = nextInstance(exchange);
-    logFailure(tried, instance !== undefined, host);
+    logFailure(tried, instance, host);
     if (instance === undefined) {
       await plan.present(exchange, tried);
       return;

@@ -29,6 +29,7 @@ const TRIGGERS: Readonly<Record<Failure['kind'], Trigger | undefined>> = {
   invalid: transport,
   undecodable: { rule: 'triggerOnTransport', reason: 'upstream_decode_error' },
   'no-credentials': undefined,
+  'unresolved-credentials': undefined,
   'too-large': undefined,
   'too-long': undefined,
   aborted: undefined,

@@ -11,8 +11,11 @@ export interface Credentials {
   readonly secrets: readonly string[];
 }
 
-/** At once where nothing refers to `$secret://`; else later, and rejects when the secret cannot be used. */
-export type ResolveCredentials = () => Credentials | Promise<Credentials>;
+/**
+ * At once where nothing refers to `$secret://`; else later, and rejects when the secret cannot be used. `undefined`
+ * where the configuration has none that could be sent.
+ */
+export type ResolveCredentials = () => Credentials | undefined | Promise<Credentials>;
 
 /** Behind a scheme (`Bearer …`, RFC 9110 §11.4) the token alone is a secret too. */
 const SCHEME_AND_TOKEN = /^[A-Za-z][A-Za-z0-9-]* +(\S.*)$/;
@@ -42,10 +45,17 @@ function toCredentials(headers: Pairs, query: Pairs): Credentials {
   return { headers, query, secrets: withSecrets([], values) };
 }
 
+/** A secret that was found, but will never do. Its message does not hold it. */
+export class UnsendableSecretError extends Error {
+  override readonly name = 'UnsendableSecretError';
+}
+
 /** Looked-up values are checked here; those of the configuration were checked when it was loaded. */
 function checkedCredentials(headers: Pairs, query: Pairs): Credentials {
   for (const [name, value] of headers) {
-    if (!isHeaderValue(value)) throw new Error(`The secret for the header ${name} cannot be sent in one`);
+    if (!isHeaderValue(value)) {
+      throw new UnsendableSecretError(`The secret for the header ${name} cannot be sent in one`);
+    }
   }
   return toCredentials(headers, query);
 }

@@ -8,13 +8,16 @@ interface FailureMeaning {
   readonly message: string;
 }
 
+const withoutCredentials: FailureMeaning = {
+  status: 502,
+  code: 'credentials_unavailable',
+  message: 'The credentials for the LLM service are missing.',
+};
+
 /** What each kind of failure is to the client, before anything has been answered. */
 export const failureTable = {
-  'no-credentials': {
-    status: 502,
-    code: 'credentials_unavailable',
-    message: 'The credentials for the LLM service are missing.',
-  },
+  'no-credentials': withoutCredentials,
+  'unresolved-credentials': withoutCredentials,
   refused: { status: 502, code: 'upstream_unreachable', message: 'The LLM service could not be reached.' },
   reset: { status: 502, code: 'upstream_reset', message: 'The LLM service closed the connection.' },
   'timed-out': { status: 504, code: 'upstream_timeout', message: 'The LLM service did not answer in time.' },

@@ -146,9 +146,9 @@ describe('five hundred streams that are opened and abandoned', () => {
       await runRound(bare);
       heap.push(await heapUsed());
     }
-    const [, second = 0, , fourth = 0] = heap;
-    // One kilobyte of each of the thousand streams between would be twice as much.
-    expect(fourth - second).toBeLessThan(STREAMS * 1024);
+    // What a stream leaves behind it leaves in each round; the compiler's code and caches grow in some of them.
+    const growth = heap.slice(1).map((bytes, round) => bytes - (heap[round] ?? 0));
+    expect(Math.min(...growth)).toBeLessThan(STREAMS * 512);
   }, 60_000);
 });
 

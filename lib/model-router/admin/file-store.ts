@@ -36,14 +36,18 @@ async function removeLeftovers(file: string): Promise<void> {
   await Promise.all(leftovers.map((name) => rm(path.join(folder, name), { force: true })));
 }
 
-/** On its own, a rename may be lost with the power. Windows opens no folder, and has no need to. */
+/** On its own, a rename may be lost with the power. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
+    const handle = await open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch {
+    // Windows, some network file systems and folders that may not be listed do not allow it. The file has been
+    // replaced all the same: to call that a failure would be wrong as long as the power stays.
   }
 }
 

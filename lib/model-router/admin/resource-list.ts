@@ -1,3 +1,4 @@
+import type { ConfigFault } from '../../config/config-error.ts';
 import type { JsonObject } from '../../config/json.ts';
 import { AdminError, sentenceOf } from './admin-error.ts';
 import type { ModelRegistry, Resource, ResourceKind } from './registry.ts';
@@ -14,6 +15,8 @@ export interface ResourceList {
    * @throws AdminError 400 where it is not allowed by itself, 409 where another has its name
    */
   checked(id: string, written: JsonObject, old: Resource | undefined): Resource;
+  /** The same with some fields replaced. What is wrong with the others was so before, and is nothing to the writer. */
+  amended(old: Resource, fields: JsonObject): Resource;
   /** @throws AdminError 409 where something would not work without it */
   requireUnused(resource: Resource): void;
 }
@@ -29,6 +32,13 @@ export function makeResourceList(kind: ResourceKind, registry: ModelRegistry): R
     }
   }
 
+  function accept(id: string, value: JsonObject, wrong: readonly ConfigFault[]): Resource {
+    if (wrong.length > 0) throw new AdminError(400, sentenceOf(wrong));
+    const resource = { id, ...value };
+    requireUnique(resource);
+    return resource;
+  }
+
   return {
     all,
     find(id) {
@@ -38,11 +48,16 @@ export function makeResourceList(kind: ResourceKind, registry: ModelRegistry): R
     },
     checked(id, written, old) {
       const { value, faults } = restore(written, old);
-      const wrong = faults.length > 0 ? faults : registry.check(kind, value);
-      if (wrong.length > 0) throw new AdminError(400, sentenceOf(wrong));
-      const resource = { id, ...value };
-      requireUnique(resource);
-      return resource;
+      return accept(id, value, faults.length > 0 ? faults : registry.check(kind, value));
+    },
+    amended({ id, ...before }, fields) {
+      const value = { ...before, ...fields };
+      const known = new Set(registry.check(kind, before).map(({ path }) => path));
+      return accept(
+        id,
+        value,
+        registry.check(kind, value).filter(({ path }) => !known.has(path)),
+      );
     },
     requireUnused(resource) {
       const users = usersOf(resource, registry.current());

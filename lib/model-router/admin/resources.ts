@@ -37,7 +37,7 @@ function withoutId({ id: _id, ...value }: Resource): JsonObject {
 export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue: WriteQueue): Resources {
   const { show } = RESOURCE_KINDS[kind];
   const revisions = makeRevisions();
-  const { all, find, checked, requireUnused } = makeResourceList(kind, registry);
+  const { all, find, checked, amended, requireUnused } = makeResourceList(kind, registry);
 
   const inTurn: WriteQueue = (write) => queue(() => untilInForce(write));
 
@@ -50,10 +50,9 @@ export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue
     revisions.keepOnly(new Set(list.map(({ id }) => id)));
   }
 
-  async function put(old: Resource, value: JsonObject): Promise<Entry> {
-    const resource = checked(old.id, value, old);
-    await save(all().map((other) => (other.id === old.id ? resource : other)));
-    revisions.advance(old.id);
+  async function put(resource: Resource): Promise<Entry> {
+    await save(all().map((other) => (other.id === resource.id ? resource : other)));
+    revisions.advance(resource.id);
     return entryOf(resource);
   }
 
@@ -66,12 +65,8 @@ export function makeResources(kind: ResourceKind, registry: ModelRegistry, queue
         await save([...all(), resource]);
         return entryOf(resource);
       }),
-    replace: (id, value) => inTurn(async () => put(find(id), value)),
-    amend: (id, fields) =>
-      inTurn(async () => {
-        const old = find(id);
-        return put(old, { ...withoutId(old), ...fields });
-      }),
+    replace: (id, value) => inTurn(async () => put(checked(id, value, find(id)))),
+    amend: (id, fields) => inTurn(async () => put(amended(find(id), fields))),
     remove: (id) =>
       inTurn(async () => {
         const resource = find(id);
