@@ -36,6 +36,11 @@ describe('what is wrong with a router is told at its place', () => {
     expect(faults(config)).toEqual([{ path, message }]);
   });
 
+  it('with half a character in the name that goes into a URL', () => {
+    const config = withModel({ model_name: 'gpt-\ud83d' });
+    expect(faults(config)).toEqual([{ path: 'models[0].model_name', message: says('whole characters') }]);
+  });
+
   it('with everything at once', () => {
     const config = {
       provider_keys: [providerKey({ adapter: 'x' }), providerKey({ api_base: 'nowhere' })],

@@ -23,6 +23,23 @@ function begin(end: (res: ServerResponse) => void): Script {
   };
 }
 
+const usageOnly = `data: ${JSON.stringify({ choices: [], usage: { prompt_tokens: 1, completion_tokens: 1 } })}\n\n`;
+
+describe('a stream that breaks before anything of it was passed on', () => {
+  it('is a 502 like any other, without the headers of a success', async () => {
+    const { app } = await startPair((_call, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      // Withheld from a caller who has not asked for it.
+      res.write(usageOnly, () => setTimeout(() => res.destroy(), 50));
+    });
+    const answer = await app.ask('chat', { stream: true });
+    expect(answer.status).toBe(502);
+    expect(answer.json).toMatchObject({ error: { type: 'transport_error', code: 'transport_error' } });
+    expect(answer.headers.get('x-aisix-served-by')).toBeNull();
+    expect(answer.headers.get('x-aisix-call-id')).toBeNull();
+  });
+});
+
 const inBand = `data: ${JSON.stringify({ error: { message: 'internal words', type: 'server_error' } })}\n\n`;
 
 const breaks: readonly [string, Script][] = [

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { answerJson, chatAnswer, echoModel, type Script, startUpstream } from '../support/upstream.ts';
+import { defer } from './admin/deferred.ts';
 import {
   alias,
   at,
@@ -213,6 +214,25 @@ describe('a benched target', () => {
     expect(answer.status).toBe(502);
     expect(at(answer.json, 'error', 'message')).toContain('500');
     expect(second.calls).toHaveLength(1);
+  });
+
+  it('is still one where it was benched while the request was under way', async () => {
+    const [begun, end] = [defer(), defer()];
+    const first = await startUpstream(async (_call, res) => {
+      begun.resolve();
+      await end.promise;
+      answerJson(res, 503, {});
+    });
+    const second = await startUpstream(inTurn(failWith(429), echoModel()));
+    const app = await startRouter({
+      targets: [target('first', first), target('second', second)],
+      aliases: [alias('chat', ['first', 'second'])],
+    });
+    const asked = app.ask('chat');
+    await begun.promise;
+    expect((await app.ask('second')).status).toBe(429);
+    end.resolve();
+    expect(servedBy(await asked)).toBe('second');
   });
 
   it('does not use up max_fallbacks: skipping is no fallback', async () => {

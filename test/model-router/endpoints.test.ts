@@ -228,6 +228,33 @@ describe('a provider key', () => {
   );
 });
 
+describe('a secret that cannot be had', () => {
+  const secret = () => Promise.reject(new Error('the vault is sealed'));
+
+  it('is a failure from which the request moves on', async () => {
+    const [one, two] = [await startUpstream(echoModel()), await startUpstream(echoModel())];
+    const app = await startRouter(
+      {
+        targets: [target('one', one, {}, { api_key: '$secret://key' }), target('two', two)],
+        aliases: [alias('chat', ['one', 'two'])],
+      },
+      { host: { secret } },
+    );
+    expect((await app.ask('chat')).status).toBe(200);
+    expect([one.calls.length, two.calls.length]).toEqual([0, 1]);
+  });
+
+  it('is a 502 where nothing else is left, not the fault of the caller', async () => {
+    const one = await startUpstream(echoModel());
+    const targets = [target('one', one, {}, { api_key: '$secret://key' })];
+    const app = await startRouter({ targets }, { host: { secret } });
+    const answer = await app.ask('one');
+    expect(answer.status).toBe(502);
+    expect(at(answer.json, 'error', 'code')).toBe('credentials_unavailable');
+    expect(answer.text).not.toContain('vault');
+  });
+});
+
 describe('an upstream that does not finish its error', () => {
   it('does not keep the caller waiting for it', async () => {
     const upstream = await startUpstream((_call, res) => {

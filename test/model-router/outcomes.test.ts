@@ -221,6 +221,22 @@ describe('a caller sees', () => {
     expect(at(answer.json, 'error')).toMatchObject({ message: 'no such model', code: 'not_found_error' });
   });
 
+  it.each<[wrote: string, body: unknown, seen: object]>([
+    ['Ollama', { error: 'no such model' }, { message: 'no such model', code: 'upstream_error' }],
+    [
+      'Gemini',
+      [{ error: { code: 404, message: 'no such model', status: 'NOT_FOUND' } }],
+      { message: 'no such model', code: '404' },
+    ],
+  ])("what the upstream said where it writes as %s's does", async (_vendor, body, seen) => {
+    const { answer } = await askOne((_call, res) => {
+      res.writeHead(404, { 'content-type': 'application/json' });
+      res.end(JSON.stringify(body));
+    });
+    expect(answer.status).toBe(404);
+    expect(at(answer.json, 'error')).toMatchObject(seen);
+  });
+
   it.each(['<html>', '', '{"error":"plain"}', '[1]', 'null'])(
     'a 400 whose body is %j, without it',
     async (body) => {

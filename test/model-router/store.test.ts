@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type ModelRouterStore, modelRouter } from 'ai-proxy-multi';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { serve } from '../support/app.ts';
 import { defer } from './admin/deferred.ts';
 import {
@@ -195,6 +195,40 @@ describe('a store that cannot save', () => {
     expect(JSON.stringify(live.logs)).not.toContain('secret-of-one');
     store.save = async () => {};
     expect((await live.admin('POST', 'models', third)).status).toBe(200);
+  });
+});
+
+describe('a store that does not answer', () => {
+  it('keeps no change waiting for longer than 30 s, and ends up with what is in force', async () => {
+    const store = memory(undefined);
+    const { live } = await startPair({ host: { store } });
+    const before = (await live.admin('GET', 'models')).body;
+    const [begun, saving] = [defer(), defer()];
+    store.save = async (config) => {
+      begun.resolve();
+      await saving.promise;
+      store.held = config;
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const asked = live.admin('POST', 'models', third);
+    await begun.promise;
+    vi.advanceTimersByTime(30_000);
+    vi.useRealTimers();
+    expect((await asked).status).toBe(503);
+    expect((await live.admin('GET', 'models')).body).toEqual(before);
+
+    // It might still be saved, and so might the next one.
+    expect((await live.admin('POST', 'models', fourth)).status).toBe(503);
+    const undone = defer();
+    const landed: unknown[] = [];
+    store.save = async (config) => {
+      landed.push(config);
+      undone.resolve();
+    };
+    saving.resolve();
+    await undone.promise;
+    expect(JSON.stringify(landed)).not.toContain('third');
+    expect((await live.admin('POST', 'models', fourth)).status).toBe(200);
   });
 });
 

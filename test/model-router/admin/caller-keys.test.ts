@@ -33,6 +33,13 @@ describe.each(['apikeys', 'api_keys'])('POST /admin/v1/%s/:id/rotate', (path) =>
     expect(field(await call('POST', place), 'plaintext')).not.toBe(first);
   });
 
+  it('draws one for a caller of a newer version, whose fields are not known here', async () => {
+    const { call, registry } = await startAdmin({ api_keys: [{ ...key, some_newer_field: 1 }] });
+    expect((await call('POST', place)).status).toBe(200);
+    expect(registry.current().api_keys).toMatchObject([{ some_newer_field: 1 }]);
+    expect(registry.current().api_keys?.[0]?.key_hash).not.toBe(key.key_hash);
+  });
+
   it('answers 404 where there is no such key', async () => {
     const { call } = await startAdmin();
     expect((await call('POST', place)).status).toBe(404);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -95,6 +95,22 @@ describe('a file store', () => {
     await rm(file, { recursive: true });
     await store.save(configOf('two'));
     expect(await store.load()).toEqual(configOf('two'));
+  });
+
+  it('saves in a folder that may be written to, but not listed and synced', async () => {
+    const folder = await makeFolder();
+    const file = path.join(folder, 'models.json');
+    await chmod(folder, 0o333);
+    const isRoot = process.getuid?.() === 0;
+    // Root may do anything.
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      await fileStore(file).save(configOf('one'));
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+    await chmod(folder, 0o700);
+    expect(await fileStore(file).load()).toEqual(configOf('one'));
   });
 
   it('removes what killed processes left, and nothing else', async () => {
