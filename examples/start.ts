@@ -50,8 +50,8 @@ curl -sN ${server.url}/v1/models
 
 What they are doing, live: ${server.url}/status
 
-With -i you see in x-served-by which of them has answered. With -H 'x-mock-fail: plain=500' one of them
-fails (or 429, 503, 401, reset, stall, cut, error-event, slow). The log, a line for each request:
+With -i you see in x-served-by which of them has answered. With -H 'x-mock-fail: flaky=500' the one that
+answers half of them fails (or 429, 503, 401, reset, stall, cut, error-event, slow). The log, a line for each request:
 `);
 
 process.once('SIGINT', stop);

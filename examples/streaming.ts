@@ -28,7 +28,7 @@ const gateway = aiProxyMulti({
 });
 
 const app = express();
-app.use('/ai/v1', gateway);
+app.use('/ai', gateway);
 const server = await listen(app);
 
 // The key stays in the gateway; the SDK insists on having one, and what it sends goes no further.

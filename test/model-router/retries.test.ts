@@ -97,6 +97,12 @@ describe('a target is tried again', () => {
     ]);
   });
 
+  it('and the log says so, and not that the request moves on', async () => {
+    const { app } = await startOne(inTurn(failAtOnce, echoModel()), { routing: { retries: 1 } });
+    expect((await app.ask('chat')).status).toBe(200);
+    expect(app.logs.map(({ message }) => message)).toEqual(['an instance failed; it is tried again']);
+  });
+
   it('where it is asked for directly as well', async () => {
     const { app, upstream } = await startOne(inTurn(failAtOnce, echoModel()), { model: { retries: 1 } });
     expect((await app.ask('one')).status).toBe(200);
