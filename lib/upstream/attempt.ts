@@ -140,7 +140,8 @@ export class Attempt implements AnswerHandler {
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
     if (!isFailure && !streams && this.#plan.whole?.takes(head) === true) this.#holdWhole();
-    if (this.#announcedBytes(head) > this.#maxBytes) {
+    // A failure is left for the next instance, whatever its length.
+    if (!isFailure && this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
     }
