@@ -17,6 +17,12 @@ import { Tally } from './tally.ts';
 /** Answers up to this size go out in one write together with the head. */
 const ONE_WRITE_BYTES = 16 * 1024;
 
+/**
+ * Larger answers go out in slices of this size, each once the one before has been taken: of a single write, nobody
+ * could tell how much of it a client has read.
+ */
+const SLICE_BYTES = 64 * 1024;
+
 /** Compression middleware that compresses a stream all the same delivers late, and cannot be asked when. */
 const COMPRESSION_GRACE_MS = 100;
 
@@ -62,6 +68,8 @@ export class Relay implements AnswerSink {
   readonly #guard: StallGuard;
   #flush: (() => void) | undefined;
   #listensForDrain = false;
+  /** Of a complete answer, what has not been written yet: more than one slice. */
+  #unwritten: Buffer | undefined;
   /** Whether the response's head is this answer's. */
   #hasBegun = false;
 
@@ -158,15 +166,17 @@ export class Relay implements AnswerSink {
     else answerError(this.#exchange, reportedError(), this.#options.errorHeaders);
   }
 
-  #write(bytes: Buffer): void {
+  /** Returns whether more may be written at once. */
+  #write(bytes: Buffer): boolean {
     if (this.#isTaken()) {
       this.#giveUp();
-      return;
+      return false;
     }
     this.#writeHead();
     const writable = this.#exchange.res.write(bytes);
     this.#flush?.();
     if (!writable) this.#pause();
+    return writable;
   }
 
   #pause(): void {
@@ -176,7 +186,8 @@ export class Relay implements AnswerSink {
     this.#listensForDrain = true;
     this.#exchange.res.on('drain', () => {
       this.#guard.disarm();
-      this.#attempt.resume();
+      if (this.#unwritten === undefined) this.#attempt.resume();
+      else this.#writeSlices(this.#unwritten);
     });
   }
 
@@ -199,6 +210,10 @@ export class Relay implements AnswerSink {
   #complete(last: Buffer | undefined): void {
     const { res } = this.#exchange;
     if (this.#exchange.ending !== undefined) return;
+    if (last !== undefined && last.length > SLICE_BYTES) {
+      this.#writeSlices(last);
+      return;
+    }
     if (this.#isTaken()) {
       this.#giveUp();
       return;
@@ -216,6 +231,19 @@ export class Relay implements AnswerSink {
       // Before the server's own listener, which hands the socket on with a time-out of its choice.
       res.prependListener('finish', this.#guard.disarm);
     }
+  }
+
+  /** Writes as much of a complete answer as is taken now, and its end once nothing else is left. */
+  #writeSlices(bytes: Buffer): void {
+    let at = 0;
+    let writable = true;
+    while (writable && bytes.length - at > SLICE_BYTES) {
+      writable = this.#write(bytes.subarray(at, at + SLICE_BYTES));
+      at += SLICE_BYTES;
+    }
+    const rest = bytes.subarray(at);
+    this.#unwritten = writable ? undefined : rest;
+    if (writable) this.#complete(rest);
   }
 
   onFailure(failure: Failure): void {

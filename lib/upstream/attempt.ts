@@ -34,7 +34,10 @@ export class Attempt implements AnswerHandler {
   /** Resolves once, never rejects. */
   readonly outcome: Promise<Outcome>;
   readonly startedAt = performance.now();
-  /** Milliseconds to the body's first byte; of a stream that is held, to its first event: comments are no tokens. */
+  /**
+   * Milliseconds to the body's first byte; of a stream that is held, to its first event, since comments are no tokens,
+   * or until it was held no longer.
+   */
   firstTokenMs: number | undefined;
   bytes = 0;
   /** Whether the answer is a stream of events. */
@@ -57,6 +60,7 @@ export class Attempt implements AnswerHandler {
   #head: AnswerHead | undefined;
   /** Set while an answer is held for its first event. */
   #firstEvent: FirstEvent | undefined;
+  #headAt = 0;
   #held: Buffer[] = [];
   #sink: AnswerSink | undefined;
   #ending: Ending | undefined;
@@ -136,7 +140,8 @@ export class Attempt implements AnswerHandler {
     this.streams = streams;
     const isFailure = this.#plan.isFailure(head.status);
     if (!isFailure && !streams && this.#plan.whole?.takes(head) === true) this.#holdWhole();
-    if (this.#announcedBytes(head) > this.#maxBytes) {
+    // A failure is left for the next instance, whatever its length.
+    if (!isFailure && this.#announcedBytes(head) > this.#maxBytes) {
       this.#cut({ kind: 'too-large', detail: 'max_response_bytes' });
       return;
     }
@@ -145,7 +150,12 @@ export class Attempt implements AnswerHandler {
       this.#limitDuration(maxStreamDurationMs, { kind: 'too-long', detail: 'max_stream_duration_ms' });
     }
     if (isFailure) this.#answered(head.status);
-    else if (streams && head.status === 200 && !isEncoded(head.headers)) this.#firstEvent = new FirstEvent();
+    else if (streams && head.status === 200 && !isEncoded(head.headers)) this.#holdForEvent();
+  }
+
+  #holdForEvent(): void {
+    this.#firstEvent = new FirstEvent();
+    this.#headAt = performance.now();
   }
 
   #holdWhole(): void {
@@ -213,15 +223,27 @@ export class Attempt implements AnswerHandler {
 
   /** Settles the outcome if what has come is enough to know it. */
   #look(chunk: Buffer): void {
-    const status = this.#head?.status ?? 0;
     const data = this.#firstEvent?.push(chunk);
     if (data !== undefined) {
       this.#noteFirstToken();
       this.#answered(this.#statusOf(data));
-    } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES) {
-      this.#noteFirstToken();
-      this.#answered(status);
+    } else if (this.#firstEvent === undefined || this.bytes >= MAX_HELD_BYTES || this.#isHeldTooLong()) {
+      this.#letThrough();
     }
+  }
+
+  /**
+   * Comments keep a stream from being silent, and may go on for ever: once that has taken as long as a silence may,
+   * they are for the client. To be queued is no failure; a stream that says nothing more is still one, as a silence.
+   */
+  #isHeldTooLong(): boolean {
+    return performance.now() - this.#headAt >= this.#rules.silenceMs;
+  }
+
+  /** Takes an answer for what its head says, without its first event. */
+  #letThrough(): void {
+    this.#noteFirstToken();
+    this.#answered(this.#head?.status ?? 0);
   }
 
   /** The status that an event stands for: an error's, which is kept, or else the head's. */

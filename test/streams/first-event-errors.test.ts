@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { cutEvery } from '../answer/replay.ts';
 import { type App, instance, post, startApp } from '../support/app.ts';
 import { chatEvent, doneEvent, type Script, startUpstream, type Upstream } from '../support/upstream.ts';
-import { asking, openStream } from './streaming.ts';
+import { ask, asking, openStream, parseWire } from './streaming.ts';
 
 const chat = { path: '/v1/chat/completions', provider: 'openai-compatible' } as const;
 const messages = { path: '/v1/messages', provider: 'anthropic' } as const;
@@ -102,10 +102,12 @@ interface Pair {
 async function startPair(
   script: Script,
   provider: 'anthropic' | 'openai-compatible' = 'openai-compatible',
+  config: { readonly timeout?: number } = {},
 ): Promise<Pair> {
   const first = await startUpstream(script);
   const second = await startUpstream(sendGood);
   const app = await startApp({
+    ...config,
     fallback_strategy: ['http_429', 'http_5xx'],
     instances: [
       instance('one', first.url, { provider, priority: 1 }),
@@ -216,6 +218,72 @@ describe('a stream whose first event is no error', () => {
     });
     const response = await post(`${app.url}/v1/chat/completions`, asking);
     expect(await response.text()).toBe(good);
+    expect(second.calls).toHaveLength(1);
+  });
+});
+
+describe('a stream that is queued, and says so in comments alone', () => {
+  const queued = ': PROCESSING\n\n';
+
+  /** Sends comments, and after the call that is returned what is meant. */
+  function startQueue(text: string): { script: Script; finish: () => void } {
+    let finish = (): void => {};
+    const script: Script = (_call, res) => {
+      openStream(res, { 'x-from': 'one' });
+      const timer = setInterval(() => res.write(queued), 20);
+      res.on('close', () => clearInterval(timer));
+      finish = () => {
+        clearInterval(timer);
+        res.end(text);
+      };
+    };
+    return { script, finish: () => finish() };
+  }
+
+  /** Long enough for an instance of its own to be silent no longer than that on a busy machine. */
+  const timeout = 1500;
+
+  it.each([
+    ['an answer', good],
+    ['an error, which comes too late for the next instance', overloaded],
+  ])('is held no longer than `timeout`, and then passed on up to %s', async (_what, text) => {
+    const { script, finish } = startQueue(text);
+    const { app, second } = await startPair(script, 'openai-compatible', { timeout });
+    const client = await ask(app);
+    await client.until(queued);
+    finish();
+    const answer = parseWire(await client.until('0\r\n\r\n'));
+    expect([answer.status, answer.headers.get('x-from')]).toEqual([200, 'one']);
+    expect(answer.body.endsWith(queued + text)).toBe(true);
+    expect(answer.body.replaceAll(queued, '')).toBe(text);
+    expect(second.calls).toHaveLength(0);
+    const [finished] = await app.ended(1);
+    expect(finished).toMatchObject({ llm_outcome: 'complete', llm_attempts: [{ status: 200 }] });
+    expect(finished?.llm_time_to_first_token).toBeGreaterThan(timeout / 2);
+  });
+
+  it('is still left for the next instance where an error comes in time', async () => {
+    const { script, finish } = startQueue(overloaded);
+    const first: Script = (call, res, req) => {
+      void script(call, res, req);
+      setTimeout(finish, 100);
+    };
+    const { app } = await startPair(first, 'openai-compatible', { timeout: 20_000 });
+    const response = await post(`${app.url}/v1/chat/completions`, asking);
+    expect([response.headers.get('x-from'), await response.text()]).toEqual(['two', good]);
+  });
+
+  it('is left for the next instance once it falls silent', async () => {
+    const { app, second } = await startPair(
+      (_call, res) => {
+        openStream(res);
+        res.write(queued);
+      },
+      'openai-compatible',
+      { timeout },
+    );
+    const response = await post(`${app.url}/v1/chat/completions`, asking);
+    expect([response.headers.get('x-from'), await response.text()]).toEqual(['two', good]);
     expect(second.calls).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { post } from '../support/app.ts';
-import { answerJson, chatEvent, doneEvent } from '../support/upstream.ts';
+import { instance, post, startApp } from '../support/app.ts';
+import { answerJson, chatEvent, doneEvent, startUpstream } from '../support/upstream.ts';
 import { ask, asking, openStream, parseWire, signal, startStreaming } from './streaming.ts';
 
 describe('max_stream_duration_ms', () => {
@@ -111,6 +111,36 @@ describe('max_response_bytes', () => {
       { error: { code: 'response_too_large' } },
     ]);
     expect(upstream.calls).toHaveLength(1);
+  });
+
+  it.each([429, 503])('leaves a %i that tells of too many bytes for the next instance', async (status) => {
+    const failing = await startUpstream((_call, res) => {
+      res.writeHead(status, { 'content-type': 'text/plain', 'content-length': '5000' });
+      res.end('x'.repeat(5000));
+    });
+    const well = await startUpstream((_call, res) => answerJson(res, 200, { well: true }));
+    const app = await startApp({
+      instances: [instance('failing', failing.url, { priority: 1 }), instance('well', well.url)],
+      max_response_bytes: 1000,
+      fallback_strategy: ['http_429', 'http_5xx'],
+    });
+    const response = await post(`${app.url}/v1/chat/completions`, asking);
+    expect([response.status, await response.json()]).toEqual([200, { well: true }]);
+    expect((await app.ended(1))[0]?.llm_attempts).toMatchObject([{ status }, { status: 200 }]);
+  });
+
+  it('still holds for a failure that is the answer in the end', async () => {
+    const { app } = await startStreaming(
+      (_call, res) => {
+        res.writeHead(503, { 'content-type': 'text/plain', 'content-length': '5000' });
+        res.end('x'.repeat(5000));
+      },
+      { max_response_bytes: 1000, fallback_strategy: ['http_5xx'] },
+    );
+    const client = await ask(app);
+    expect(parseWire(await client.until('\r\n\r\n')).status).toBeGreaterThanOrEqual(502);
+    await app.ended(1);
+    expect((client.received.match(/x/g) ?? []).length).toBeLessThan(1100);
   });
 
   it('answers 502 where the first bytes alone are too many', async () => {
