@@ -1,6 +1,7 @@
 import zlib from 'node:zlib';
-import { isEncoded, isJson } from '../answer/make-reader.ts';
+import { isJson } from '../answer/make-reader.ts';
 import { replaceModel } from '../answer/replace-model.ts';
+import { contentCoding } from '../content-coding.ts';
 import type { WholeAnswer, WholeReader } from '../plan.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { AnswerHead } from '../upstream/outcome.ts';
@@ -17,9 +18,10 @@ const DECODERS: ReadonlyMap<string, (bytes: Buffer) => Buffer> = new Map([
 ]);
 
 function decode({ head: { headers }, bytes }: WholeAnswer): Buffer | undefined {
-  if (!isEncoded(headers)) return bytes;
+  const coding = contentCoding(headers);
+  if (coding === undefined) return bytes;
   try {
-    return DECODERS.get(headers['content-encoding']?.trim().toLowerCase() ?? '')?.(bytes);
+    return DECODERS.get(coding)?.(bytes);
   } catch {
     // Broken or too large, it is as unreadable as one in an unknown encoding.
     return undefined;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../answer/gateway-error.ts';
 import { ChunkList } from '../chunk-list.ts';
+import { contentCoding } from '../content-coding.ts';
 import { isObject } from '../protocols/json.ts';
 
 export interface BodyLimits {
@@ -35,8 +36,7 @@ function refuseOtherTypes(req: IncomingMessage): void {
 }
 
 function refuseEncodings(req: IncomingMessage): void {
-  const encoding = req.headers['content-encoding'];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+  if (contentCoding(req.headers) !== undefined) {
     throw new GatewayError(415, 'unsupported_content_encoding', 'The body must not be content-encoded.');
   }
 }
