@@ -35,6 +35,7 @@ export class HandOver implements AnswerSink {
       },
     };
     const coding = contentCoding(headers);
+    exchange.estimate?.noteCoding(coding);
     this.#reader = (coding !== undefined && DecodingReader.for(coding, collector)) || collector;
     exchange.tally = new Tally(exchange.protocol, exchange.plan.logging.payloads);
   }
