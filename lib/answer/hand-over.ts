@@ -1,4 +1,5 @@
 import { ChunkList } from '../chunk-list.ts';
+import { contentCoding } from '../content-coding.ts';
 import { type Exchange, endExchange, type Next, releaseBody } from '../exchange.ts';
 import { parseObject } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
@@ -7,7 +8,6 @@ import { answerError } from './answer-error.ts';
 import { DecodingReader } from './decoding-reader.ts';
 import { failureError } from './failure-errors.ts';
 import { GatewayError } from './gateway-error.ts';
-import { isEncoded } from './make-reader.ts';
 import type { Reader } from './reader.ts';
 import { Tally } from './tally.ts';
 import { unread } from './unread.ts';
@@ -34,8 +34,9 @@ export class HandOver implements AnswerSink {
         return chunk;
       },
     };
-    this.#reader =
-      (isEncoded(headers) && DecodingReader.for(headers['content-encoding'] ?? '', collector)) || collector;
+    const coding = contentCoding(headers);
+    exchange.estimate?.noteCoding(coding);
+    this.#reader = (coding !== undefined && DecodingReader.for(coding, collector)) || collector;
     exchange.tally = new Tally(exchange.protocol, exchange.plan.logging.payloads);
   }
 

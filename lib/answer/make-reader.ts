@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { contentCoding } from '../content-coding.ts';
 import { DecodingReader } from './decoding-reader.ts';
 import { EventReader, type EventReaderOptions } from './event-reader.ts';
 import { PlainReader } from './plain-reader.ts';
@@ -18,8 +19,7 @@ export function isJson(headers: IncomingHttpHeaders): boolean {
 }
 
 export function isEncoded(headers: IncomingHttpHeaders): boolean {
-  const encoding = headers['content-encoding'];
-  return encoding !== undefined && encoding !== 'identity';
+  return contentCoding(headers) !== undefined;
 }
 
 /**
@@ -33,14 +33,15 @@ export function makeReader(
   withholdsUsage: boolean,
   options: EventReaderOptions = {},
 ): Reader {
-  const encoded = isEncoded(headers);
+  const coding = contentCoding(headers);
   let reader = unread;
   // Inside an encoded stream nothing can be left out or changed.
   if (isEventStream(headers)) {
-    reader = encoded ? new EventReader(tally, false) : new EventReader(tally, withholdsUsage, options);
+    reader =
+      coding === undefined ? new EventReader(tally, withholdsUsage, options) : new EventReader(tally, false);
   } else if (isJson(headers)) {
     reader = new PlainReader(tally);
   }
-  if (!encoded || reader === unread) return reader;
-  return DecodingReader.for(headers['content-encoding'] ?? '', reader) ?? unread;
+  if (coding === undefined || reader === unread) return reader;
+  return DecodingReader.for(coding, reader) ?? unread;
 }

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Socket } from 'node:net';
+import { contentCoding } from '../content-coding.ts';
 import { type Exchange, endExchange, releaseBody } from '../exchange.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
@@ -90,6 +91,7 @@ export class Relay implements AnswerSink {
     }
     const tally = new Tally(protocol, plan.logging.payloads);
     exchange.tally = tally;
+    exchange.estimate?.noteCoding(contentCoding(head.headers));
     const withholdsUsage = protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage;
     this.#reader = makeReader(head.headers, tally, withholdsUsage, options);
     // Of a stream that may lose an event, or change, the length is not known before its end.

@@ -8,7 +8,7 @@ const MAX_TEXT = 1024 * 1024;
 export class Tally {
   /** `undefined` where the LLM reported none. */
   usage: Usage | undefined;
-  /** The usage object as the LLM wrote it; of several, the later values that are not 0. */
+  /** The usage object as the LLM wrote it; of several, the later values that are neither 0 nor null. */
   rawUsage: JsonObject | undefined;
   hasToolCalls = false;
   text = '';
@@ -44,11 +44,15 @@ export class Tally {
   #addUsage(raw: JsonObject): void {
     const merged: Record<string, unknown> = { ...this.rawUsage };
     for (const [key, value] of Object.entries(raw)) {
-      if (value !== 0 || !isSet(merged[key])) merged[key] = value;
+      if (saysSomething(value) || !isSet(merged[key])) merged[key] = value;
     }
     this.rawUsage = merged;
     this.usage = this.#protocol.readUsage(merged);
   }
+}
+
+function saysSomething(value: unknown): boolean {
+  return value !== 0 && value !== null;
 }
 
 function isSet(value: unknown): boolean {

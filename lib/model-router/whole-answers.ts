@@ -1,29 +1,17 @@
-import zlib from 'node:zlib';
-import { isEncoded, isJson } from '../answer/make-reader.ts';
+import { decodeBytes } from '../answer/decode-bytes.ts';
+import { isJson } from '../answer/make-reader.ts';
 import { replaceModel } from '../answer/replace-model.ts';
+import { contentCoding } from '../content-coding.ts';
 import type { WholeAnswer, WholeReader } from '../plan.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { AnswerHead } from '../upstream/outcome.ts';
 
-/** Decoding holds everything else up. */
-const BOUND = { maxOutputLength: 16 * 1024 * 1024 };
-
-/** Decoders by content coding (RFC 9110 §8.4.1), which no upstream has been asked for. */
-const DECODERS: ReadonlyMap<string, (bytes: Buffer) => Buffer> = new Map([
-  ['gzip', (bytes) => zlib.gunzipSync(bytes, BOUND)],
-  ['x-gzip', (bytes) => zlib.gunzipSync(bytes, BOUND)],
-  ['deflate', (bytes) => zlib.inflateSync(bytes, BOUND)],
-  ['br', (bytes) => zlib.brotliDecompressSync(bytes, BOUND)],
-]);
+/** An upstream encodes although it has not been asked to. */
+const DECODING = { maxBytes: 16 * 1024 * 1024, mayEndEarly: false };
 
 function decode({ head: { headers }, bytes }: WholeAnswer): Buffer | undefined {
-  if (!isEncoded(headers)) return bytes;
-  try {
-    return DECODERS.get(headers['content-encoding']?.trim().toLowerCase() ?? '')?.(bytes);
-  } catch {
-    // Broken or too large, it is as unreadable as one in an unknown encoding.
-    return undefined;
-  }
+  const coding = contentCoding(headers);
+  return coding === undefined ? bytes : decodeBytes(bytes, coding, DECODING);
 }
 
 /** What is only true of the bytes that the upstream has sent (RFC 9110 §8, RFC 9530). */

@@ -1,6 +1,7 @@
 import { openaiEndUser } from './end-user.ts';
 import { isObject, type JsonObject, objectsIn, stringOr, tokenCount } from './json.ts';
 import { openaiErrorAnswer } from './openai-errors.ts';
+import { totalTokens } from './openai-usage.ts';
 import type { Protocol } from './protocol.ts';
 
 /** A plain answer is the response itself; the events of a stream that end it hold it as `response`. */
@@ -28,8 +29,7 @@ export const openaiResponses: Protocol = {
     return {
       promptTokens,
       completionTokens,
-      totalTokens:
-        raw.total_tokens === undefined ? promptTokens + completionTokens : tokenCount(raw.total_tokens),
+      totalTokens: totalTokens(raw, promptTokens + completionTokens),
       cacheReadInputTokens: tokenCount(input.cached_tokens),
       cacheCreationInputTokens: 0,
       reasoningTokens: tokenCount(output.reasoning_tokens),

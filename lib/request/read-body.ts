@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { GatewayError } from '../answer/gateway-error.ts';
 import { ChunkList } from '../chunk-list.ts';
+import { contentCoding } from '../content-coding.ts';
 import { isObject } from '../protocols/json.ts';
 
 export interface BodyLimits {
@@ -18,6 +19,10 @@ function tooLarge(maxBytes: number): GatewayError {
   return new GatewayError(413, 'body_too_large', `The body is larger than ${maxBytes} bytes.`);
 }
 
+function unavailable(message: string): GatewayError {
+  return new GatewayError(400, 'body_unavailable', message);
+}
+
 function checkLength(bytes: Buffer, maxBytes: number): Buffer {
   if (bytes.length > maxBytes) throw tooLarge(maxBytes);
   return bytes;
@@ -31,8 +36,7 @@ function refuseOtherTypes(req: IncomingMessage): void {
 }
 
 function refuseEncodings(req: IncomingMessage): void {
-  const encoding = req.headers['content-encoding'];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity') {
+  if (contentCoding(req.headers) !== undefined) {
     throw new GatewayError(415, 'unsupported_content_encoding', 'The body must not be content-encoded.');
   }
 }
@@ -42,10 +46,10 @@ function announcesBody(req: IncomingMessage): boolean {
   return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }
 
-function toBytes(value: unknown): Buffer | undefined {
+function toBytes(value: unknown, encoding: BufferEncoding = 'utf8'): Buffer | undefined {
   if (Buffer.isBuffer(value)) return value;
   if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return typeof value === 'string' ? Buffer.from(value) : undefined;
+  return typeof value === 'string' ? Buffer.from(value, encoding) : undefined;
 }
 
 /** What a parser in front left behind: `rawBody`, as several of them keep it, else `body`. */
@@ -77,7 +81,8 @@ function watchForSilence(req: IncomingMessage, timeoutMs: number, onSilence: () 
   };
 }
 
-function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Buffer> {
+/** Puts nothing together by itself: what throws in a listener ends the process. */
+function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<ChunkList> {
   const announced = Number(req.headers['content-length'] ?? Number.POSITIVE_INFINITY);
   if (announced > maxBytes && announced !== Number.POSITIVE_INFINITY) throw tooLarge(maxBytes);
   return new Promise((resolve, reject) => {
@@ -89,21 +94,26 @@ function readSocket(req: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): 
       req.pause();
       reject(error);
     }
-    function collect(chunk: Buffer): void {
-      if (chunks.bytes + chunk.length > maxBytes) fail(tooLarge(maxBytes));
-      else chunks.push(chunk);
+    function collect(chunk: unknown): void {
+      // Strings, where something in front has called `setEncoding`.
+      const bytes = toBytes(chunk, req.readableEncoding ?? undefined);
+      if (bytes === undefined) fail(unavailable('The body does not come as bytes.'));
+      else if (chunks.bytes + bytes.length > maxBytes) fail(tooLarge(maxBytes));
+      else chunks.push(bytes);
     }
     req.on('data', collect);
     req.on('end', () => {
       stopWatching?.();
-      resolve(chunks.take());
+      resolve(chunks);
     });
     req.on('error', (cause) =>
       fail(new GatewayError(400, 'client_closed_request', 'The client closed the request.', { cause })),
     );
     // A small body has come with the head, and by the next tick it has been read: no timer then.
     process.nextTick(() => {
-      if (chunks.bytes >= announced || req.complete || req.destroyed) return;
+      // What a decoder has put in place of bytes may be longer than they were.
+      const isWhole = chunks.bytes >= announced && req.readableEncoding === null;
+      if (isWhole || req.complete || req.destroyed) return;
       stopWatching = watchForSilence(req, timeoutMs, () =>
         fail(new GatewayError(408, 'request_timeout', `No data from the client for ${timeoutMs} ms.`)),
       );
@@ -127,10 +137,11 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
   refuseOtherTypes(req);
   if (unread) {
     refuseEncodings(req);
-    return readSocket(req, limits);
+    const chunks = await readSocket(req, limits);
+    return chunks.take();
   }
   const bytes = bodyLeftBehind(req);
   if (bytes !== undefined) return checkLength(bytes, limits.maxBytes);
   if (!announcesBody(req)) return Buffer.alloc(0);
-  throw new GatewayError(400, 'body_unavailable', 'The body was read before the gateway, and not kept.');
+  throw unavailable('The body was read before the gateway, and not kept.');
 }

@@ -205,6 +205,7 @@ export class Attempt implements AnswerHandler {
     if (whole === undefined) return false;
     this.#head = whole.head;
     this.#held = [whole.bytes];
+    this.bytes = whole.bytes.length;
     return true;
   }
 

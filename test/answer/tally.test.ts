@@ -17,6 +17,14 @@ describe('usage that is reported more than once', () => {
     expect(tally.usage?.promptTokens).toBe(25);
   });
 
+  it('is not wiped out by a later report of nulls', () => {
+    const tally = new Tally(protocols['anthropic-messages'], false);
+    tally.read({ message: { usage: { input_tokens: 25, output_tokens: 1, cache_read_input_tokens: 7 } } });
+    tally.read({ usage: { input_tokens: null, cache_read_input_tokens: null, output_tokens: 15 } });
+    expect(tally.usage).toMatchObject({ promptTokens: 25, completionTokens: 15, cacheReadInputTokens: 7 });
+    expect(tally.rawUsage).toEqual({ input_tokens: 25, output_tokens: 15, cache_read_input_tokens: 7 });
+  });
+
   it('takes the later of two counts, as a server that counts on sends them', () => {
     const tally = new Tally(protocols['openai-chat'], false);
     for (const count of [1, 2, 3]) {
@@ -33,6 +41,21 @@ describe('usage that is reported more than once', () => {
     tally.read({ usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } });
     expect(tally.usage?.totalTokens).toBe(0);
   });
+});
+
+describe('usage without a total', () => {
+  const counts = { prompt_tokens: 10, completion_tokens: 5, input_tokens: 10, output_tokens: 5 };
+
+  it.each(['openai-chat', 'openai-embeddings', 'openai-responses'] as const)(
+    'comes to the sum of its parts: %s',
+    (name) => {
+      for (const total of [{}, { total_tokens: null }, { total_tokens: '15' }]) {
+        const tally = new Tally(protocols[name], false);
+        tally.read({ usage: { ...counts, ...total } });
+        expect(tally.usage?.totalTokens).toBe(15);
+      }
+    },
+  );
 });
 
 describe('an upstream that means harm', () => {

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { type AiProxyMultiInput, llmVariables } from 'ai-proxy-multi';
 import express from 'express';
 import { describe, expect, it } from 'vitest';
+import { makeLimiter } from '../ai-rate-limiting/limited.ts';
 import { post } from '../support/app.ts';
 import {
   answerJson,
@@ -146,6 +147,23 @@ describe('passthrough: true', () => {
     });
     await (await post(`${url}/ai`)).text();
     expect(bodies).toEqual([chatAnswer('m')]);
+  });
+
+  it('charges JSON that the LLM compressed and reported no usage for by the length of its text', async () => {
+    const content = 'The quick brown fox '.repeat(1000);
+    const llm = await startUpstream((_call, res) => {
+      res.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      res.end(gzipSync(JSON.stringify({ choices: [{ message: { content } }] })));
+    });
+    const { limiter } = makeLimiter({ limit: 1_000_000, time_window: 3600 });
+    const gateway = makeGateway({ providers: [provider(llm.url)], passthrough: true });
+    const { url } = await serveIn(frameworks[0], gateway, {
+      before: [limiter],
+      after: [(_req, res) => res.end(String(llmVariables(res)?.llm_completion_tokens))],
+    });
+    const tokens = Number(await (await post(`${url}/ai`)).text());
+    expect(tokens).toBeGreaterThan(2500);
+    expect(tokens).toBeLessThan(10_000);
   });
 
   it('answers 502 where the connection breaks before the JSON is complete', async () => {

@@ -12,11 +12,11 @@ import { aliasOf, chat, errorIn, keyFor, modelFor, startRouter } from './started
 
 const MIB = 1024 * 1024;
 
-async function startWith(script: Script) {
+async function startWith(script: Script, more: Parameters<typeof aliasOf>[3] = {}) {
   const llm = await startUpstream(script);
   return startRouter({
     provider_keys: [keyFor('a', llm.url)],
-    models: [modelFor('a'), aliasOf('chat', ['a'])],
+    models: [modelFor('a'), aliasOf('chat', ['a'], {}, more)],
   });
 }
 
@@ -58,6 +58,19 @@ describe('an answer that is encoded although nobody has asked for it', () => {
     const answer = await chat(started, 'chat');
     expect([answer.status, await errorIn(answer)]).toMatchObject([502, { type: 'upstream_decode_error' }]);
   });
+});
+
+it('an encoded answer that reports no usage is estimated by the length of its text', async () => {
+  const content = 'The quick brown fox '.repeat(1000);
+  const bytes = zlib.gzipSync(JSON.stringify({ choices: [{ message: { content } }] }));
+  const send: Script = (_call, res) =>
+    res.writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip' }).end(bytes);
+  const started = await startWith(send, { rate_limit: { tpm: 1_000_000 } });
+  await (await chat(started, 'chat')).text();
+  const [first] = await started.ended(1);
+  expect(first?.llm_usage_source).toBe('estimated');
+  expect(first?.llm_completion_tokens).toBeGreaterThan(2500);
+  expect(first?.llm_completion_tokens).toBeLessThan(10_000);
 });
 
 describe('an answer that is too large to be held', () => {

@@ -56,6 +56,12 @@ describe('a content-encoding', () => {
     },
   );
 
+  it.each(['identity', ' Identity ', ''])('of "%s" is none', async (encoding) => {
+    const { app } = await startGateway();
+    const answer = await sendRaw(app.port, 'POST /', [`Content-Encoding: ${encoding}`, length], chat);
+    expect(answer.status).toBe(200);
+  });
+
   it('that a parser in front has undone is no obstacle', async () => {
     const { default: express } = await import('express');
     const { app, upstream } = await startGateway({}, { before: (app) => app.use(express.json()) });

@@ -68,6 +68,35 @@ describe.each(encoders)('an answer in %s, although nobody asked for it,', (encod
   });
 });
 
+describe.each(['identity', 'Identity', 'IDENTITY, identity', ''])(
+  'an answer in the encoding "%s" is not encoded:',
+  (encoding) => {
+    it('its usage is counted, plain', async () => {
+      const { app } = await startSending(
+        'application/json',
+        encoding,
+        Buffer.from(JSON.stringify(chatAnswer('m'))),
+      );
+      await askUndecoded(app, asking);
+      expect(await app.ended(1)).toMatchObject([{ llm_total_tokens: 31, llm_outcome: 'complete' }]);
+    });
+
+    it('its usage is counted, and kept from a client that did not ask for it, streamed', async () => {
+      const { app } = await startSending('text/event-stream', encoding, bytesOf('openai-chat-usage'));
+      const { body } = await askUndecoded(app, notAsking);
+      expect(body.includes('"total_tokens"')).toBe(false);
+      expect(await app.ended(1)).toMatchObject([{ llm_total_tokens: 29, request_type: 'ai_stream' }]);
+    });
+
+    it('an error at the start of its stream is found', async () => {
+      const error = Buffer.from('data: {"error":{"code":502,"message":"Bad"}}\n\n');
+      const { app } = await startSending('text/event-stream', encoding, error);
+      await askUndecoded(app, asking);
+      expect(await app.ended(1)).toMatchObject([{ llm_attempts: [{ status: 502 }] }]);
+    });
+  },
+);
+
 describe('an encoded answer', () => {
   it('in an encoding nobody knows is passed on', async () => {
     const { app } = await startSending('application/json', 'x-unheard-of', Buffer.from('some bytes'));
