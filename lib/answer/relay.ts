@@ -1,10 +1,10 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { Socket } from 'node:net';
 import { contentCoding } from '../content-coding.ts';
 import { type Exchange, endExchange, releaseBody } from '../exchange.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
+import { breakOff, breakOffSoon } from './break-off.ts';
 import { clientHeaders } from './client-headers.ts';
 import type { EventReaderOptions } from './event-reader.ts';
 import { cutError } from './failure-errors.ts';
@@ -26,19 +26,6 @@ const SLICE_BYTES = 64 * 1024;
 
 /** Compression middleware that compresses a stream all the same delivers late, and cannot be asked when. */
 const COMPRESSION_GRACE_MS = 100;
-
-/** A reset overtakes what has been sent before it, on the way and in the client. */
-const RESET_GRACE_MS = 100;
-
-/** Ends a connection so that nobody takes its end for the end of an answer. */
-function reset(socket: Socket): void {
-  try {
-    socket.resetAndDestroy();
-  } catch {
-    // Only plain TCP can be reset. TLS shows all the same that its end was not announced.
-    socket.destroy();
-  }
-}
 
 export interface RelayOptions extends EventReaderOptions {
   /** The gateway's own, which win over the upstream's. */
@@ -265,39 +252,21 @@ export class Relay implements AnswerSink {
     endExchange(this.#exchange, 'cut');
     const { socket } = res;
     if (!this.#isStream || isEncoded(this.#head.headers) || socket === null) {
-      this.#breakOff();
+      breakOff(res);
       return;
     }
     const boundary = this.#reader.atBoundary ? '' : '\n\n';
     res.write(`${boundary}${protocol.errorEvent(error)}`);
     this.#flush?.();
     this.#guard.arm();
-    if (res.hasHeader('content-encoding')) setTimeout(() => this.#breakOffSoon(socket), COMPRESSION_GRACE_MS);
+    if (res.hasHeader('content-encoding')) setTimeout(breakOffSoon, COMPRESSION_GRACE_MS, res, socket);
     // What is written in one tick, later versions of Node keep in the response until the next.
-    else process.nextTick(() => this.#breakOffSoon(socket));
-  }
-
-  /** Whether the body says by itself where it ends. HTTP/1.0 knows no chunks: there the connection's end says it. */
-  #isFramed(): boolean {
-    const { res } = this.#exchange;
-    return res.chunkedEncoding || res.hasHeader('content-length');
-  }
-
-  #breakOff(): void {
-    const { res } = this.#exchange;
-    if (this.#isFramed() || res.socket === null) res.destroy();
-    else reset(res.socket);
-  }
-
-  /** Breaks off once everything written to the connection has gone out. */
-  #breakOffSoon(socket: Socket): void {
-    if (this.#isFramed()) socket.destroySoon();
-    else if (!socket.destroyed) socket.write('', () => setTimeout(reset, RESET_GRACE_MS, socket));
+    else process.nextTick(breakOffSoon, res, socket);
   }
 
   #onStall(): void {
     endExchange(this.#exchange, 'cut');
     this.#attempt.abort();
-    this.#breakOff();
+    breakOff(this.#exchange.res);
   }
 }
