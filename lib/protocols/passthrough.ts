@@ -15,7 +15,7 @@ export const passthrough: Protocol = {
   contentMember: 'input',
   rawUsage: (json) => (isObject(json.usage) ? json.usage : undefined),
   // Images and newer endpoints report by the names of the Responses API.
-  readUsage: (raw) => (raw.prompt_tokens === undefined ? openaiResponses : openaiChat).readUsage(raw),
+  readUsage: (raw) => (typeof raw.prompt_tokens === 'number' ? openaiChat : openaiResponses).readUsage(raw),
   modelHolder: undefined,
   toolCallToken: '"tool_calls"',
   hasToolCall: () => false,

@@ -43,6 +43,14 @@ describe('usage that is reported more than once', () => {
   });
 });
 
+describe('usage of something that is passed through', () => {
+  it('is read by the names that hold numbers', () => {
+    const tally = new Tally(protocols.passthrough, false);
+    tally.read({ usage: { prompt_tokens: null, input_tokens: 3, output_tokens: 2, total_tokens: 5 } });
+    expect(tally.usage).toMatchObject({ promptTokens: 3, completionTokens: 2, totalTokens: 5 });
+  });
+});
+
 describe('usage without a total', () => {
   const counts = { prompt_tokens: 10, completion_tokens: 5, input_tokens: 10, output_tokens: 5 };
 
