@@ -52,10 +52,13 @@ function routesOf(
   return routes;
 }
 
+/** Without this header any coding may come (RFC 9110 §12.5.3), and in an encoded stream no model can be renamed. */
+const AS_IT_IS = { 'accept-encoding': 'identity' };
+
 /** The adapter's, but for those that the key has itself. */
 function defaultHeadersOf(traits: AdapterTraits, key: LoadedProviderKey): Record<string, string> {
   const hidden = secretHeaders(key);
-  const headers = Object.entries({ ...traits.defaultHeaders, ...plainHeaders(key) });
+  const headers = Object.entries({ ...AS_IT_IS, ...traits.defaultHeaders, ...plainHeaders(key) });
   return Object.fromEntries(headers.filter(([name]) => !Object.hasOwn(hidden, name)));
 }
 

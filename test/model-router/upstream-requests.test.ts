@@ -41,6 +41,12 @@ describe('what is sent upstream', () => {
     expect(upstream.calls[0]?.headers['openai-organization']).toBeUndefined();
   });
 
+  it('asks for an answer that is not compressed, in whose events the model can be renamed', async () => {
+    const { app, upstream } = await startOne();
+    await app.ask('one', { stream: true }, { 'accept-encoding': 'gzip' });
+    expect(upstream.calls[0]?.headers['accept-encoding']).toBe('identity');
+  });
+
   it("carries each target's own model and key when the first has failed", async () => {
     const [first, second] = [
       await startUpstream((_call, res) => answerJson(res, 500, {})),
