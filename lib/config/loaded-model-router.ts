@@ -80,7 +80,7 @@ interface LoadedModelBase {
   /** Longest silence in a stream, the one before the first chunk included. Absent: not said here. */
   readonly streamTimeoutMs?: number;
   readonly limits: LoadedUsageLimits;
-  /** Each an address, a slash and a number of bits; at least one. Absent: callers from anywhere. */
+  /** Where callers may come from; at least one. Absent: anywhere. */
   readonly allowedCidrs?: readonly Network[];
 }
 

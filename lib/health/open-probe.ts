@@ -67,7 +67,7 @@ function requestSource(
 
   return () => {
     const found = credentials();
-    return found instanceof Promise ? bytesLater(found) : bytesWith(found ?? noCredentials);
+    return found instanceof Promise ? bytesLater(found) : bytesWith(found);
   };
 }
 

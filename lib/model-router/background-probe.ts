@@ -15,13 +15,11 @@ function chatBody({ prompt, maxTokens }: LoadedBackgroundCheck): Buffer {
   return Buffer.from(JSON.stringify({ model: '', messages, max_tokens: maxTokens }));
 }
 
-/** The request, or why there is none. */
-async function probeRequest(instance: Instance, body: Buffer): Promise<UpstreamRequest | string> {
+async function probeRequest(instance: Instance, body: Buffer): Promise<UpstreamRequest | undefined> {
   const protocol = protocols['openai-chat'];
   const route = instance.routes.get(protocol.name);
-  if (route === undefined) return 'PROTOCOL_NOT_SUPPORTED';
+  if (route === undefined) return undefined;
   const credentials = await (route.credentials ?? instance.credentials)();
-  if (credentials === undefined) return 'NO_CREDENTIALS';
   const { pieces } = rewriteBody(scanDocument(body), route.rules, protocol);
   const headers = requestHeaders({}, NOTHING_WITHHELD, instance, pieces);
   for (const [name, value] of credentials.headers) headers[name] = value;
@@ -34,7 +32,7 @@ export function backgroundProbe(instance: Instance, rules: LoadedBackgroundCheck
   const body = chatBody(rules);
   return async (signal) => {
     const request = await probeRequest(instance, body);
-    if (typeof request === 'string') return { error: request };
+    if (request === undefined) return { error: 'PROTOCOL_NOT_SUPPORTED' };
     // It may have been called off while a secret was looked up.
     if (signal.aborted) return { error: 'ABORTED' };
     return new Promise((resolve) => {

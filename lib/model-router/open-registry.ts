@@ -47,7 +47,8 @@ export function openRegistry(
       });
     }
     let isPending = true;
-    const saving = to.save(copyOf(config)).finally(() => {
+    // Not every store is written in TypeScript: one may return nothing.
+    const saving = Promise.resolve(to.save(copyOf(config))).finally(() => {
       isPending = false;
     });
     try {

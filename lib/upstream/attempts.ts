@@ -8,7 +8,7 @@ import type { ResolvedHost } from '../resolve-host.ts';
 import { within } from '../within.ts';
 import { Attempt } from './attempt.ts';
 import { buildRequest } from './build-request.ts';
-import { type Credentials, UnsendableSecretError, withSecrets } from './credentials.ts';
+import { type Credentials, NoCredentialsError, withSecrets } from './credentials.ts';
 import { discard } from './discard.ts';
 import { failureTable } from './failure-table.ts';
 import type { Failure, Outcome } from './outcome.ts';
@@ -59,7 +59,7 @@ async function awaitCredentials(
       { instance: instance.name, reason },
       'the credentials of an instance cannot be resolved',
     );
-    return error instanceof UnsendableSecretError ? 'no-credentials' : 'unresolved-credentials';
+    return error instanceof NoCredentialsError ? 'no-credentials' : 'unresolved-credentials';
   }
 }
 
@@ -93,9 +93,7 @@ async function tryInstance(exchange: Exchange, instance: Instance, host: Resolve
   const route = instance.routes.get(exchange.protocol.name);
   const found = (route?.credentials ?? instance.credentials)();
   const credentials =
-    found instanceof Promise
-      ? await awaitCredentials(exchange, instance, found, host)
-      : (found ?? 'no-credentials');
+    found instanceof Promise ? await awaitCredentials(exchange, instance, found, host) : found;
   if (movesHere) instance.stats.fallbacks.in++;
   exchange.tries++;
   if (exchange.gone) return unsent(instance, startedAt, 'aborted');
@@ -143,7 +141,11 @@ function whatFollows(failed: Instance, next: Instance | undefined): string {
 }
 
 /** Failures already in the log, in their own words, or nobody's. */
-const NOT_LOGGED: ReadonlySet<Outcome['kind']> = new Set(['unresolved-credentials', 'aborted']);
+const NOT_LOGGED: ReadonlySet<Outcome['kind']> = new Set([
+  'no-credentials',
+  'unresolved-credentials',
+  'aborted',
+]);
 
 /** A failed answer says itself what was wrong; of a failed connection only the log can tell. */
 function logFailure({ instance, outcome }: Try, next: Instance | undefined, host: ResolvedHost): void {

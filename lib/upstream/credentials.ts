@@ -12,10 +12,10 @@ export interface Credentials {
 }
 
 /**
- * At once where nothing refers to `$secret://`; else later, and rejects when the secret cannot be used. `undefined`
- * where the configuration has none that could be sent.
+ * At once where nothing refers to `$secret://`; else later, and rejects when the secret cannot be used: with a
+ * `NoCredentialsError` where it never will be.
  */
-export type ResolveCredentials = () => Credentials | undefined | Promise<Credentials>;
+export type ResolveCredentials = () => Credentials | Promise<Credentials>;
 
 /** Behind a scheme (`Bearer …`, RFC 9110 §11.4) the token alone is a secret too. */
 const SCHEME_AND_TOKEN = /^[A-Za-z][A-Za-z0-9-]* +(\S.*)$/;
@@ -45,16 +45,16 @@ function toCredentials(headers: Pairs, query: Pairs): Credentials {
   return { headers, query, secrets: withSecrets([], values) };
 }
 
-/** A secret that was found, but will never do. Its message does not hold it. */
-export class UnsendableSecretError extends Error {
-  override readonly name = 'UnsendableSecretError';
+/** The configuration has none that could be sent, and trying again will not change that. Its message holds no secret. */
+export class NoCredentialsError extends Error {
+  override readonly name = 'NoCredentialsError';
 }
 
 /** Looked-up values are checked here; those of the configuration were checked when it was loaded. */
 function checkedCredentials(headers: Pairs, query: Pairs): Credentials {
   for (const [name, value] of headers) {
     if (!isHeaderValue(value)) {
-      throw new UnsendableSecretError(`The secret for the header ${name} cannot be sent in one`);
+      throw new NoCredentialsError(`The secret for the header ${name} cannot be sent in one`);
     }
   }
   return toCredentials(headers, query);

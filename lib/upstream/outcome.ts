@@ -4,11 +4,10 @@ import type { IncomingHttpHeaders } from 'node:http';
 export interface Failure {
   /**
    * `no-credentials`: there are none, and `unresolved-credentials`: they could not be had now, so nothing was sent.
-   * `refused`: no connection. `reset`: the
-   * connection broke. `timed-out`: silence for longer than is allowed, or no whole answer in time. `invalid`: not
-   * HTTP, or a head larger than Node takes. `undecodable`: a whole answer that is no JSON object where one is needed.
-   * `too-large`, `too-long`: over `max_response_bytes`, `max_stream_duration_ms`. `aborted`: nobody waits for it any
-   * more.
+   * `refused`: no connection. `reset`: the connection broke. `timed-out`: silence for longer than is allowed, or no
+   * whole answer in time. `invalid`: not HTTP, or a head larger than Node takes. `undecodable`: a whole answer that is
+   * no JSON object where one is needed. `too-large`, `too-long`: over `max_response_bytes`, `max_stream_duration_ms`.
+   * `aborted`: nobody waits for it any more.
    */
   readonly kind:
     | 'no-credentials'

@@ -198,6 +198,18 @@ describe('a store that cannot save', () => {
   });
 });
 
+describe('a store whose save returns no promise', () => {
+  it('has saved once it returns', async () => {
+    const store = memory(undefined);
+    Reflect.set(store, 'save', (config: unknown) => {
+      store.held = config;
+    });
+    const { live } = await startPair({ host: { store } });
+    expect((await live.admin('POST', 'models', third)).status).toBe(200);
+    expect(JSON.stringify(store.held)).toContain('third');
+  });
+});
+
 describe('a store that does not answer', () => {
   it('keeps no change waiting for longer than 30 s, and ends up with what is in force', async () => {
     const store = memory(undefined);

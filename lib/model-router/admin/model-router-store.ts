@@ -11,8 +11,7 @@ export interface ModelRouterStore {
   /**
    * Resolves once the configuration will survive; a rejection undoes the change it was called for. So does taking
    * longer than 30 s: what was in force is then saved anew as soon as this settles, and until then no change is taken
-   * (503). It holds
-   * `$env://` and `$secret://` references as they were written, and keys that were written out.
+   * (503). It holds `$env://` and `$secret://` references as they were written, and keys that were written out.
    */
   save(config: WrittenModelRouter): Promise<void>;
 }
