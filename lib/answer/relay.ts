@@ -25,7 +25,7 @@ const ONE_WRITE_BYTES = 16 * 1024;
 const SLICE_BYTES = 64 * 1024;
 
 /** Compression middleware that compresses a stream all the same delivers late, and cannot be asked when. */
-const COMPRESSION_GRACE_MS = 100;
+const COMPRESSION_GRACE_MS = 1000;
 
 export interface RelayOptions extends EventReaderOptions {
   /** The gateway's own, which win over the upstream's. */
