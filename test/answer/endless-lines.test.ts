@@ -6,7 +6,7 @@ import { EventReader } from '../../lib/answer/event-reader.ts';
 import { PlainReader } from '../../lib/answer/plain-reader.ts';
 import { Tally } from '../../lib/answer/tally.ts';
 import { protocols } from '../../lib/protocols/index.ts';
-import { heapUsed } from '../support/heap.ts';
+import { heapTakenBy } from '../support/heap.ts';
 
 const MEGABYTE = 1024 * 1024;
 const usageEvent = 'data: {"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}\n\n';
@@ -15,19 +15,10 @@ function chat(): Tally {
   return new Tally(protocols['openai-chat'], false);
 }
 
-/** How much the heap and the buffers outside it have grown. */
-async function growth(work: () => unknown): Promise<number> {
-  const before = await heapUsed();
-  const kept = work();
-  const after = await heapUsed();
-  expect(kept).toBeDefined();
-  return after - before;
-}
-
 describe.each([{ withholds: false }, { withholds: true }])('an endless line (%o)', ({ withholds }) => {
   it('passes through without being kept', async () => {
-    const reader = new EventReader(chat(), withholds);
-    const grown = await growth(() => {
+    const grown = await heapTakenBy(() => {
+      const reader = new EventReader(chat(), withholds);
       for (let megabytes = 0; megabytes < 32; megabytes++) reader.push(Buffer.alloc(MEGABYTE, 'x'));
       return reader;
     });
@@ -43,9 +34,9 @@ describe.each([{ withholds: false }, { withholds: true }])('an endless line (%o)
   });
 
   it('costs little more than its bytes when it comes byte by byte', async () => {
-    const reader = new EventReader(chat(), withholds);
     const source = Buffer.alloc(64 * 1024, 'x');
-    const grown = await growth(() => {
+    const grown = await heapTakenBy(() => {
+      const reader = new EventReader(chat(), withholds);
       for (let count = 0; count < MEGABYTE; count++)
         reader.push(source.subarray(count % 999, (count % 999) + 1));
       return reader;
@@ -67,11 +58,13 @@ describe('a plain answer of many megabytes', () => {
   const tail = '"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}';
 
   it.each([1, 16, 1000, 5000, 65_536])('is read in pieces of %i bytes without being kept', async (size) => {
-    const tally = chat();
-    const reader = new PlainReader(tally);
+    let tally = chat();
+    let reader = new PlainReader(tally);
     const pieces = Math.ceil((4.25 * MEGABYTE) / size);
     const source = Buffer.alloc(size, 'x');
-    const grown = await growth(() => {
+    const grown = await heapTakenBy(() => {
+      tally = chat();
+      reader = new PlainReader(tally);
       reader.push(Buffer.from('{"data":"'));
       for (let count = 0; count < pieces; count++) reader.push(source.subarray());
       reader.push(Buffer.from('",'));
@@ -84,9 +77,9 @@ describe('a plain answer of many megabytes', () => {
   });
 
   it('costs little more than its bytes while it is still kept whole', async () => {
-    const reader = new PlainReader(chat());
     const source = Buffer.alloc(1, 'x');
-    const grown = await growth(() => {
+    const grown = await heapTakenBy(() => {
+      const reader = new PlainReader(chat());
       for (let count = 0; count < 2 * MEGABYTE; count++) reader.push(source.subarray());
       return reader;
     });

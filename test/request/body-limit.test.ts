@@ -153,7 +153,7 @@ describe('a body in chunks of one byte', () => {
     const before = await heapUsed();
     client.write(sent);
     while ((sockets[0]?.bytesRead ?? 0) < sent.length) await new Promise((resolve) => setImmediate(resolve));
-    expect((await heapUsed()) - before).toBeLessThan(32 * MEGABYTE);
+    expect((await heapUsed()) - before).toBeLessThan(64 * MEGABYTE);
   });
 });
 
