@@ -10,7 +10,7 @@ function faultsOf<Config>(
   value: unknown,
   { form, findFaults }: ResourceCheck<Config>,
 ): readonly ConfigFault[] {
-  if (!isJsonObject(value)) return [NO_RESOURCE];
+  if (!isJsonObject(value)) return [{ path: '', message: NO_RESOURCE }];
   const more = findFaults({ path: [], object: value }, { hasSecretResolver: true });
   const { schema, validate } = form();
   const wrong = validate(value) ? [] : schemaFaults(validate.errors ?? [], value, schema);

@@ -25,7 +25,7 @@ export function completeCaller(config: DefaultedCallerKeyConfig): LoadedCaller {
     id: String(config.id),
     keyHash: config.key_hash,
     allowedModels: config.allowed_models,
-    ...(expiresAtMs !== undefined && { expiresAtMs }),
+    expiresAtMs,
     disabled: config.disabled,
     limits: completeUsageLimits(config.rate_limit),
     labels: labelsOf(config),

@@ -1,5 +1,5 @@
 import type { ConfigFault } from './config-error.ts';
-import type { JsonObject } from './json.ts';
+import { isJsonObject, type JsonObject } from './json.ts';
 import { formatPath, type JsonPath } from './json-path.ts';
 
 /** Deeper than any configuration, and far from what would exhaust the stack. */
@@ -11,6 +11,11 @@ export interface JsonCopy {
   readonly faults: readonly ConfigFault[];
 }
 
+/** V8 keeps the fields of what `Object.create(null)` makes in a hash table, which costs a third of a large load. */
+function emptyObject(): JsonObject {
+  return Object.setPrototypeOf({}, null);
+}
+
 /**
  * Copies a value as `JSON.parse(JSON.stringify(value))` would: functions, symbols and undefined are left out
  * (null in arrays), `toJSON` is called. Objects of the copy have no prototype, so that no name in them reaches
@@ -18,47 +23,48 @@ export interface JsonCopy {
  */
 export function copyJson(input: unknown): JsonCopy {
   const faults: ConfigFault[] = [];
-  const ancestors = new Set<object>();
-  /** Where the copy has got to. One array for all: a path for each of a hundred thousand fields would take longer. */
+  /** Where the copy has got to, and through what: two arrays for all of a hundred thousand fields. */
   const path: (string | number)[] = [];
+  const ancestors: object[] = [];
 
   function refuse(place: JsonPath, message: string): undefined {
     faults.push({ path: formatPath(place), message });
   }
 
   function copy(value: unknown): unknown {
+    if (typeof value === 'string') return value;
     const plain = callToJson(value, path);
-    if (typeof plain === 'object' && plain !== null) return copyContainer(plain);
+    if (Array.isArray(plain) || isJsonObject(plain)) return copyContainer(plain);
     if (typeof plain === 'bigint') return refuse(path, 'is a BigInt, which JSON does not have');
     return copyScalar(plain);
   }
 
-  function copyBelow(step: string | number, value: unknown): unknown {
-    path.push(step);
-    const copied = copy(value);
-    path.pop();
-    return copied;
-  }
-
-  function copyContainer(container: object): unknown {
-    if (ancestors.has(container)) return refuse(path, 'holds itself');
+  function copyContainer(container: readonly unknown[] | JsonObject): unknown {
+    if (ancestors.includes(container)) return refuse(path, 'holds itself');
     if (path.length > DEEPEST) return refuse(path.slice(0, 3), `is nested deeper than ${DEEPEST} levels`);
-    ancestors.add(container);
-    const copied = Array.isArray(container) ? copyArray(container) : copyObject(container);
-    ancestors.delete(container);
+    ancestors.push(container);
+    const copied = isJsonObject(container) ? copyObject(container) : copyArray(container);
+    ancestors.pop();
     return copied;
   }
 
   function copyArray(array: readonly unknown[]): unknown[] {
-    return Array.from(array, (item, index) => copyBelow(index, item) ?? null);
+    const target: unknown[] = [];
+    for (let index = 0; index < array.length; index++) {
+      path.push(index);
+      target.push(copy(array[index]) ?? null);
+      path.pop();
+    }
+    return target;
   }
 
-  function copyObject(source: object): JsonObject {
-    // V8 keeps the fields of what `Object.create(null)` makes in a hash table, which costs a third of a large load.
-    const target: JsonObject = Object.setPrototypeOf({}, null);
-    for (const [name, field] of Object.entries(source)) {
-      if (name === '__proto__') refuse([...path, name], 'is no name a field may have');
-      else setField(target, name, copyBelow(name, field));
+  function copyObject(source: JsonObject): JsonObject {
+    const target = emptyObject();
+    for (const name of Object.keys(source)) {
+      path.push(name);
+      if (name === '__proto__') refuse(path, 'is no name a field may have');
+      else setField(target, name, copy(source[name]));
+      path.pop();
     }
     return target;
   }
@@ -78,4 +84,16 @@ function callToJson(value: unknown, path: JsonPath): unknown {
 function copyScalar(value: unknown): unknown {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   return typeof value === 'function' || typeof value === 'symbol' ? undefined : value;
+}
+
+function copyValueAgain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copyValueAgain);
+  return isJsonObject(value) ? copyAgain(value) : value;
+}
+
+/** A copy of what `copyJson` has made. */
+export function copyAgain(copied: JsonObject): JsonObject {
+  const target = emptyObject();
+  for (const name in copied) target[name] = copyValueAgain(copied[name]);
+  return target;
 }

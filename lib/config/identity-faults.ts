@@ -1,6 +1,7 @@
 import type { ConfigFault } from './config-error.ts';
 import { derivedId, NAME_FIELDS, type ResourceKind } from './derived-id.ts';
 import { duplicateFaults } from './duplicate-faults.ts';
+import type { JsonObject } from './json.ts';
 import type { Placed } from './placed.ts';
 
 function withoutRepeats(items: readonly Placed[], field: string): readonly Placed[] {
@@ -13,24 +14,21 @@ function withoutRepeats(items: readonly Placed[], field: string): readonly Place
 }
 
 /**
- * Gives an id to the resources that lack one, in place; one without a name has worse faults.
+ * Gives an id to a resource that lacks one, in place; one without a name has worse faults.
  *
- * @returns whether any has an id that somebody has written
+ * @returns whether it has an id that somebody has written
  */
-export function fillIds(kind: ResourceKind, items: readonly Placed[]): boolean {
-  let hasWritten = false;
-  for (const { object } of items) {
-    const name = object[NAME_FIELDS[kind]];
-    if (object.id !== undefined) hasWritten = true;
-    else if (typeof name === 'string') object.id = derivedId(kind, name);
-  }
-  return hasWritten;
+export function fillId(kind: ResourceKind, resource: JsonObject): boolean {
+  if (resource.id !== undefined) return true;
+  const name = resource[NAME_FIELDS[kind]];
+  if (typeof name === 'string') resource.id = derivedId(kind, name);
+  return false;
 }
 
 /**
  * A fault for every resource whose name, or else whose id, repeats an earlier one's.
  *
- * @param hasWrittenIds what `fillIds` has said: ids that are derived differ as the names do
+ * @param hasWrittenIds whether any has an id that is not derived: those differ as the names do
  */
 export function identityFaults(
   kind: ResourceKind,

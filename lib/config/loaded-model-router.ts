@@ -143,7 +143,7 @@ export interface LoadedCaller {
   /** Names, each with at most one `*`. Empty: nothing is allowed. */
   readonly allowedModels: readonly string[];
   /** Milliseconds since the epoch; a request after it is refused. */
-  readonly expiresAtMs?: number;
+  readonly expiresAtMs: number | undefined;
   readonly disabled: boolean;
   readonly limits: LoadedUsageLimits;
   /** `display_name`, `team_id`, `user_id` and `user_name`, those that were written. */

@@ -6,6 +6,8 @@ import { formatPath, type JsonPath } from './json-path.ts';
 export interface PartLoader {
   /** The faults so far, with their places in the whole configuration. */
   readonly faults: readonly ConfigFault[];
+  /** One that is found without a loader. */
+  refuse(path: JsonPath, message: string): void;
   /** What a loader makes of the part at `path`; `undefined` where that has faults. */
   load<Loaded>(path: JsonPath, load: (logger: Logger) => Loaded): Loaded | undefined;
 }
@@ -42,6 +44,9 @@ export function makePartLoader(logger: Logger): PartLoader {
   const below = loggerBelow(logger);
   return {
     faults,
+    refuse(path, message) {
+      faults.push({ path: formatPath(path), message });
+    },
     load(path, load) {
       const outer = below.path;
       below.path = path;

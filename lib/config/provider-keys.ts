@@ -5,12 +5,9 @@ import type { DefaultedModelConfig } from './generated/model-defaulted.ts';
 import type { DefaultedProviderKeyConfig } from './generated/provider-key-defaulted.ts';
 import { formatPath, type JsonPath } from './json-path.ts';
 import type { LoadedProviderKey } from './loaded-model-router.ts';
+import type { Checked } from './resource-list.ts';
 
-/** A checked provider key and its place. */
-export interface CheckedKey {
-  readonly path: JsonPath;
-  readonly config: DefaultedProviderKeyConfig;
-}
+type CheckedKey = Checked<DefaultedProviderKeyConfig>;
 
 /** The keys that models are called with. */
 export interface ProviderKeys {
@@ -19,7 +16,7 @@ export interface ProviderKeys {
 }
 
 function warnOfLacks(
-  { path, config }: CheckedKey,
+  { path, made: config }: CheckedKey,
   { apiKey, apiBase }: LoadedProviderKey,
   logger: Logger,
 ): void {
@@ -48,14 +45,14 @@ function findKey(
 
 /** Completes the keys as models ask for them, each once for every vendor, and warns of what they lack. */
 export function makeProviderKeys(keys: readonly CheckedKey[], logger: Logger): ProviderKeys {
-  const byId = new Map(keys.map((key) => [String(key.config.id), key]));
-  const byName = new Map(keys.map((key) => [key.config.display_name, key]));
+  const byId = new Map(keys.map((key) => [String(key.made.id), key]));
+  const byName = new Map(keys.map((key) => [key.made.display_name, key]));
   const completed = new Map<CheckedKey, Map<string, LoadedProviderKey>>(keys.map((key) => [key, new Map()]));
 
   function complete(key: CheckedKey, vendor: string): LoadedProviderKey {
     const known = completed.get(key)?.get(vendor);
     if (known !== undefined) return known;
-    const loaded = freezeDeeply(completeProviderKey(key.config, vendor));
+    const loaded = freezeDeeply(completeProviderKey(key.made, vendor));
     completed.get(key)?.set(vendor, loaded);
     warnOfLacks(key, loaded, logger);
     return loaded;
@@ -65,7 +62,7 @@ export function makeProviderKeys(keys: readonly CheckedKey[], logger: Logger): P
     of(model, vendor, path) {
       const key = findKey(model, byId, byName);
       if (key === undefined) return undefined;
-      const own = vendorOf(key.config);
+      const own = vendorOf(key.made);
       warnOfOtherVendor(own, vendor, path, logger);
       return complete(key, own ?? vendor);
     },

@@ -1,8 +1,8 @@
 import type { Logger } from '../host.ts';
 import { callerKeyFaults } from './caller-key-faults.ts';
 import { checkConfig } from './check-config.ts';
-import { ConfigError, type ConfigFault } from './config-error.ts';
-import { isJsonObject } from './json.ts';
+import type { ConfigFault } from './config-error.ts';
+import type { JsonObject } from './json.ts';
 import type { LoadOptions } from './load-options.ts';
 import { modelFaults } from './model-faults.ts';
 import type { Placed } from './placed.ts';
@@ -25,20 +25,19 @@ export const resourceChecks = {
 };
 
 /** What stands in the place of a resource may be a key, and is not shown. */
-export const NO_RESOURCE: ConfigFault = { path: '', message: 'must be an object' };
+export const NO_RESOURCE = 'must be an object';
 
 /**
- * Checks one resource, in a copy of its own, and fills in its defaults. Warns of every field that is not known.
+ * Checks one resource, and fills in its defaults in place. Warns of every field that is not known.
  *
  * @throws {ConfigError} with everything that is wrong
  */
 export function loadResource<Config>(
-  item: unknown,
+  resource: JsonObject,
   { form, findFaults }: ResourceCheck<Config>,
   logger: Logger,
   options: LoadOptions,
 ): Config {
-  if (!isJsonObject(item)) throw new ConfigError([NO_RESOURCE]);
-  const faults = findFaults({ path: [], object: item }, options);
-  return checkConfig(item, form(), faults, logger, warnOfUnknown);
+  const faults = findFaults({ path: [], object: resource }, options);
+  return checkConfig(resource, form(), faults, logger, warnOfUnknown);
 }

@@ -16,30 +16,40 @@ function namesOf(fields: ReadonlyMap<string, Schema>): readonly string[] {
   return [...fields].flatMap(([name, field]) => (isForbidden(field) ? [] : [name]));
 }
 
+/** Whether nothing is said of what it may hold. */
+function isFree(schema: Schema): boolean {
+  return fieldsOf(schema).size === 0 && dereference(schema).items === undefined;
+}
+
 /** Objects of which a schema names no field are free to hold anything. */
 function findUnknown(root: unknown, rootSchema: Schema): readonly UnknownField[] {
   const found: UnknownField[] = [];
+  const path: (string | number)[] = [];
 
-  function look(value: unknown, schema: Schema, path: JsonPath): void {
-    if (isJsonObject(value)) return void lookInto(value, fieldsOf(schema), path);
-    const { items } = dereference(schema);
-    if (!Array.isArray(value) || items === undefined) return;
-    for (const [index, item] of value.entries()) {
-      if (typeof item === 'object') look(item, items, [...path, index]);
-    }
+  function lookBelow(step: string | number, value: unknown, schema: Schema): void {
+    if (typeof value !== 'object' || value === null) return;
+    path.push(step);
+    look(value, schema);
+    path.pop();
   }
 
-  function lookInto(object: JsonObject, fields: ReadonlyMap<string, Schema>, path: JsonPath): void {
+  function look(value: unknown, schema: Schema): void {
+    if (isJsonObject(value)) return void lookInto(value, fieldsOf(schema));
+    const { items } = dereference(schema);
+    if (!Array.isArray(value) || items === undefined || isFree(items)) return;
+    for (const [index, item] of value.entries()) lookBelow(index, item, items);
+  }
+
+  function lookInto(object: JsonObject, fields: ReadonlyMap<string, Schema>): void {
     if (fields.size === 0) return;
     for (const name in object) {
-      const value = object[name];
       const field = fields.get(name);
       if (field === undefined) found.push({ path: [...path, name], name, known: namesOf(fields) });
-      else if (typeof value === 'object' && value !== null) look(value, field, [...path, name]);
+      else lookBelow(name, object[name], field);
     }
   }
 
-  look(root, rootSchema, []);
+  look(root, rootSchema);
   return found;
 }
 

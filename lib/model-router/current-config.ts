@@ -1,4 +1,5 @@
-import { loadModelRouter } from '../config/load-model-router.ts';
+import { takeCopy } from '../config/check-config.ts';
+import { makeModelRouterLoader } from '../config/load-model-router.ts';
 import type { LoadedModelRouter } from '../config/loaded-model-router.ts';
 import type { WrittenModelRouter } from './admin/registry.ts';
 import type { RouterHost } from './router-host.ts';
@@ -25,12 +26,11 @@ export interface CurrentConfig {
   close(): void;
 }
 
-/** Somebody may change the object later. Read when the admin API asks for it: most routers have none. */
-function writtenLater(config: unknown): () => WrittenModelRouter {
-  const text = JSON.stringify(config);
+/** Made when the admin API asks for it: most routers have none. */
+function writtenLater(source: unknown): () => WrittenModelRouter {
   let written: WrittenModelRouter | undefined;
   return () => {
-    written ??= writtenConfig(JSON.parse(text));
+    written ??= writtenConfig(source);
     return written;
   };
 }
@@ -39,9 +39,10 @@ function writtenLater(config: unknown): () => WrittenModelRouter {
 export function openConfig(config: unknown, host: RouterHost): CurrentConfig {
   const pool = makeTargetPool(host);
   const options = { hasSecretResolver: host.secret !== undefined };
-  const load = (input: unknown) => loadModelRouter(input, host.logger, options);
-  let table = openTable(load(config), undefined, pool, host);
-  let written = writtenLater(config);
+  const loader = makeModelRouterLoader(host.logger, options);
+  const source = takeCopy(config);
+  let table = openTable(loader.load(source), undefined, pool, host);
+  let written = writtenLater(source);
   let isClosed = false;
 
   function put(next: () => WrittenModelRouter, loaded: LoadedModelRouter): void {
@@ -59,10 +60,10 @@ export function openConfig(config: unknown, host: RouterHost): CurrentConfig {
     get written() {
       return written();
     },
-    load,
+    load: (input) => loader.load(takeCopy(input)),
     swap(input) {
-      const loaded = load(input);
-      put(writtenLater(input), loaded);
+      const source = takeCopy(input);
+      put(writtenLater(source), loader.load(source));
     },
     swapWritten: (next, loaded) => put(() => next, loaded),
     close() {

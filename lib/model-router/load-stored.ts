@@ -24,7 +24,7 @@ export async function loadStored(current: CurrentConfig, { store, logger }: Rout
     // Databases say null for what they do not have.
     if (stored === undefined || stored === null) return true;
     // The text of a configuration must not be quoted.
-    if (!isJsonObject(stored)) throw new ConfigError([NO_RESOURCE]);
+    if (!isJsonObject(stored)) throw new ConfigError([{ path: '', message: NO_RESOURCE }]);
     if (current.table === given) current.swap(stored);
     else logger.warn({}, 'the stored configuration came after an update, which stays');
     return true;

@@ -104,7 +104,7 @@ export class Reception implements ServingPlan {
   }
 
   select(exchange: Exchange): ServingPlan {
-    const { host, shared, meters } = this.#table;
+    const { host, shared, callerMeters } = this.#table;
     const caller = this.#caller;
     const name = requestedModel(exchange);
     checkMessages(exchange);
@@ -113,7 +113,7 @@ export class Reception implements ServingPlan {
       throw refusal(403, 'permission_denied', `This key may not use the model ${quotedName(name)}.`);
     }
     if (!mayCome(model, clientAddress(exchange.req))) throw ipRestricted();
-    const callerMeter = caller && meters.get(`caller:${caller.id}`)?.meter;
+    const callerMeter = caller && callerMeters.get(caller.id)?.meter;
     checkLimits([callerMeter, model.meter]);
     const isLimited = callerMeter !== undefined || model.isLimited;
     const quota = isLimited ? meter(exchange, [callerMeter, model.meter]) : undefined;

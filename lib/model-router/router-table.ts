@@ -1,10 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  LoadedDirectModel,
-  LoadedModel,
-  LoadedModelRouter,
-  LoadedUsageLimits,
-} from '../config/loaded-model-router.ts';
+import type { LoadedDirectModel, LoadedModel, LoadedModelRouter } from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
 import { adapters } from './adapters.ts';
@@ -17,10 +12,12 @@ import type { RouterHost } from './router-host.ts';
 import type { Target } from './target.ts';
 import type { TargetPool } from './target-pool.ts';
 import type { UsageMeter } from './usage-limits.ts';
-import { type Limited, nextMeters, type UsageMeters } from './usage-meters.ts';
+import { nextMeters, type UsageMeters } from './usage-meters.ts';
 
 /** Of requests, as in APISIX's plugin: 64 MiB, and 30 s of a caller's silence. */
 const LIMITS = { timeoutMs: 30_000, maxRequestBytes: 64 * 1024 * 1024 };
+
+const NO_METERS: UsageMeters = new Map();
 
 /** One configuration of a router, open. */
 export interface RouterTable {
@@ -33,7 +30,8 @@ export interface RouterTable {
   readonly instances: readonly Instance[];
   /** `undefined` where callers are the host application's business. */
   readonly callers: CallerIndex | undefined;
-  readonly meters: UsageMeters;
+  readonly modelMeters: UsageMeters;
+  readonly callerMeters: UsageMeters;
   readonly list: ReturnType<typeof modelLister>;
   close(): void;
 }
@@ -65,17 +63,6 @@ function sharedPlan(models: readonly LoadedDirectModel[], host: RouterHost): Sha
   };
 }
 
-function isLimited(limits: LoadedUsageLimits): boolean {
-  for (const _ in limits) return true;
-  return false;
-}
-
-/** Of ten thousand callers, most may have no limit of their own. */
-function* limitedOnes({ models, callers = [] }: LoadedModelRouter): Generator<Limited> {
-  for (const { id, limits } of models) if (isLimited(limits)) yield { key: `model:${id}`, limits };
-  for (const { id, limits } of callers) if (isLimited(limits)) yield { key: `caller:${id}`, limits };
-}
-
 function openTargets(
   models: readonly LoadedDirectModel[],
   meters: UsageMeters,
@@ -86,7 +73,7 @@ function openTargets(
     models.map((model): [string, Target] => {
       const { name, allowedCidrs, id } = model;
       const open = pool.take(model);
-      const meter = meters.get(`model:${id}`)?.meter;
+      const meter = meters.get(id)?.meter;
       const known = previous?.targets.get(name);
       // An instance is the same only where everything else of the model is.
       const isSame = known?.instance === open.instance && known.meter === meter;
@@ -126,7 +113,7 @@ function serveAll(
 ): ReadonlyMap<string, ServedModel> {
   return new Map(
     models.map((model): [string, ServedModel] => {
-      const meter = meters.get(`model:${model.id}`)?.meter;
+      const meter = meters.get(model.id)?.meter;
       const known = previous?.models.get(model.name);
       if (known !== undefined && known.meter === meter && isSameAs(known, model, targets)) {
         return [model.name, known];
@@ -148,20 +135,21 @@ export function openTable(
   host: RouterHost,
 ): RouterTable {
   const direct = loaded.models.filter((model) => model.kind === 'direct');
-  const meters = nextMeters(previous?.meters ?? new Map(), limitedOnes(loaded));
-  const targets = openTargets(direct, meters, pool, previous);
-  const { callers } = loaded;
+  const { models, callers } = loaded;
+  const modelMeters = nextMeters(previous?.modelMeters ?? NO_METERS, models);
+  const targets = openTargets(direct, modelMeters, pool, previous);
   let isOpen = true;
   return {
     host,
     shared: sharedPlan(direct, host),
-    loaded: loaded.models,
-    models: serveAll(loaded.models, targets, meters, previous),
+    loaded: models,
+    models: serveAll(models, targets, modelMeters, previous),
     targets,
     instances: [...targets.values()].map(({ instance }) => instance),
     callers: callers && makeCallerIndex(callers),
-    meters,
-    list: modelLister(loaded.models, Math.floor(Date.now() / 1000)),
+    modelMeters,
+    callerMeters: nextMeters(previous?.callerMeters ?? NO_METERS, callers ?? []),
+    list: modelLister(models, Math.floor(Date.now() / 1000)),
     close() {
       // Twice would take from another table that holds the same targets.
       if (isOpen) for (const model of direct) pool.release(model);

@@ -61,28 +61,39 @@ function longestWaitMs(windows: readonly NamedWindow[], nowMs: number): number {
   return longestMs;
 }
 
+interface Windows {
+  readonly requests: readonly NamedWindow[];
+  readonly tokens: readonly NamedWindow[];
+}
+
 /** Numbers only: no timer, and nothing kept of a request. */
 class Meter implements UsageMeter {
-  readonly #requests: readonly NamedWindow[];
-  readonly #tokens: readonly NamedWindow[];
-  readonly #concurrency: number | undefined;
+  readonly #limits: LoadedUsageLimits;
+  /** Of ten thousand callers, most are silent: theirs are never opened. */
+  #opened: Windows | undefined;
   #underWay = 0;
 
   constructor(limits: LoadedUsageLimits) {
-    this.#requests = openWindows(limits, REQUEST_WINDOWS);
-    this.#tokens = openWindows(limits, TOKEN_WINDOWS);
-    this.#concurrency = limits.concurrency;
+    this.#limits = limits;
+  }
+
+  get #windows(): Windows {
+    this.#opened ??= {
+      requests: openWindows(this.#limits, REQUEST_WINDOWS),
+      tokens: openWindows(this.#limits, TOKEN_WINDOWS),
+    };
+    return this.#opened;
   }
 
   waitMs(nowMs: number): number {
-    const isFull = this.#concurrency !== undefined && this.#underWay >= this.#concurrency;
-    const requestsMs = longestWaitMs(this.#requests, nowMs);
-    const tokensMs = longestWaitMs(this.#tokens, nowMs);
-    return Math.max(requestsMs, tokensMs, isFull ? PLACE_WAIT_MS : 0);
+    const { requests, tokens } = this.#windows;
+    const { concurrency = Number.POSITIVE_INFINITY } = this.#limits;
+    const placeMs = this.#underWay >= concurrency ? PLACE_WAIT_MS : 0;
+    return Math.max(longestWaitMs(requests, nowMs), longestWaitMs(tokens, nowMs), placeMs);
   }
 
   begin(nowMs: number): void {
-    for (const { window } of this.#requests) window.add(1, nowMs);
+    for (const { window } of this.#windows.requests) window.add(1, nowMs);
     this.#underWay += 1;
   }
 
@@ -90,14 +101,15 @@ class Meter implements UsageMeter {
     this.#underWay -= 1;
     // An upstream's word: a negative number would give quota back, and no number at all would lift the limit.
     if (!(tokens > 0)) return;
-    for (const { window } of this.#tokens) window.add(tokens, nowMs);
+    for (const { window } of this.#windows.tokens) window.add(tokens, nowMs);
   }
 
   status(nowMs: number): Partial<Record<LimitName, QuotaLeft>> {
+    const { requests, tokens } = this.#windows;
     const left: Partial<Record<LimitName, QuotaLeft>> = {};
-    for (const { name, window } of this.#requests) left[name] = window.left(nowMs);
-    for (const { name, window } of this.#tokens) left[name] = window.left(nowMs);
-    const limit = this.#concurrency;
+    for (const { name, window } of requests) left[name] = window.left(nowMs);
+    for (const { name, window } of tokens) left[name] = window.left(nowMs);
+    const limit = this.#limits.concurrency;
     if (limit !== undefined) {
       left.concurrency = { limit, remaining: Math.max(0, limit - this.#underWay), resetsAtMs: undefined };
     }
@@ -108,11 +120,12 @@ class Meter implements UsageMeter {
 const LIMIT_NAMES: readonly LimitName[] = ['rps', 'rpm', 'rph', 'rpd', 'tpm', 'tpd', 'concurrency'];
 
 export function isSameLimits(one: LoadedUsageLimits, other: LoadedUsageLimits): boolean {
-  return LIMIT_NAMES.every((name) => one[name] === other[name]);
+  return one === other || LIMIT_NAMES.every((name) => one[name] === other[name]);
 }
 
 /** What keeps these limits; `undefined` where there are none. */
 export function makeUsageMeter(limits: LoadedUsageLimits): UsageMeter | undefined {
-  const isLimited = Object.values(limits).some((limit) => limit !== undefined);
-  return isLimited ? new Meter(limits) : undefined;
+  // Of ten thousand callers, most may have no limit of their own.
+  for (const _ in limits) return new Meter(limits);
+  return undefined;
 }

@@ -1,20 +1,20 @@
 import type { LoadedUsageLimits } from '../config/loaded-model-router.ts';
 import { isSameLimits, makeUsageMeter, type UsageMeter } from './usage-limits.ts';
 
-/** Something whose use may be limited. */
+/** Something whose use may be limited: models, or callers. */
 export interface Limited {
-  /** `model:<id>`, `caller:<id>`: the same from one configuration to the next. */
-  readonly key: string;
+  /** The same from one configuration to the next. */
+  readonly id: string;
   readonly limits: LoadedUsageLimits;
 }
 
 /** A meter, and the limits it was made for. */
-export interface KeptMeter {
+interface KeptMeter {
   readonly limits: LoadedUsageLimits;
   readonly meter: UsageMeter;
 }
 
-/** By key. What nothing limits is not in it. */
+/** By id. What nothing limits is not in it. */
 export type UsageMeters = ReadonlyMap<string, KeptMeter>;
 
 /**
@@ -23,18 +23,18 @@ export type UsageMeters = ReadonlyMap<string, KeptMeter>;
  * configuration may still be dropped for one of its other parts, and a request under way ends with the meter it has
  * begun with.
  *
- * @param previous empty for the first configuration
+ * @param previous of the same kind; empty for the first configuration
  */
-export function nextMeters(previous: UsageMeters, wanted: Iterable<Limited>): UsageMeters {
+export function nextMeters(previous: UsageMeters, wanted: readonly Limited[]): UsageMeters {
   const next = new Map<string, KeptMeter>();
-  for (const { key, limits } of wanted) {
-    const known = previous.get(key);
+  for (const { id, limits } of wanted) {
+    const known = previous.get(id);
     if (known !== undefined && isSameLimits(known.limits, limits)) {
-      next.set(key, known);
+      next.set(id, known);
       continue;
     }
     const meter = makeUsageMeter(limits);
-    if (meter !== undefined) next.set(key, { limits, meter });
+    if (meter !== undefined) next.set(id, { limits, meter });
   }
   return next;
 }

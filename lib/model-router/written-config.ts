@@ -1,13 +1,13 @@
 import { takeCopy } from '../config/check-config.ts';
-import { fillIds } from '../config/identity-faults.ts';
+import { fillId } from '../config/identity-faults.ts';
 import { placedItems } from '../config/placed.ts';
 import { isObject } from '../protocols/json.ts';
 import type { Resource, ResourceKind, WrittenModelRouter } from './admin/registry.ts';
 
 function resourcesOf(config: unknown, kind: ResourceKind): readonly Resource[] {
   const placed = placedItems(config, kind);
-  fillIds(kind, placed);
   return placed.flatMap(({ object }) => {
+    fillId(kind, object);
     const { id } = object;
     return typeof id === 'string' ? [{ ...object, id }] : [];
   });

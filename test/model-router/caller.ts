@@ -7,6 +7,7 @@ export function callerOf(key: string, more: Partial<LoadedCaller> = {}): LoadedC
     id: `caller-${key}`,
     keyHash: createHash('sha256').update(key).digest('hex'),
     allowedModels: [],
+    expiresAtMs: undefined,
     disabled: false,
     limits: {},
     labels: {},

@@ -146,6 +146,18 @@ describe('the limit of one caller', () => {
     expect((await chat(started, 'chat', {}, bearer('joe'))).status).toBe(200);
   });
 
+  it('is nothing to a model with the same id', async () => {
+    const llm = await startUpstream(echoModel());
+    const started = await startRouter({
+      provider_keys: [keyFor('a', llm.url)],
+      models: [modelFor('a', { id: 'same', rate_limit: { rpm: 2 } })],
+      api_keys: [callerFor('jane', { id: 'same', rate_limit: { rpm: 1 } }), callerFor('joe')],
+    });
+    expect(await statusesOf(started, 'a', 2)).toEqual([200, 429]);
+    expect((await chat(started, 'a', {}, bearer('joe'))).status).toBe(200);
+    expect((await chat(started, 'a', {}, bearer('joe'))).status).toBe(429);
+  });
+
   it('is the same for all models', async () => {
     const llm = await startUpstream(echoModel());
     const started = await startRouter(configWith(llm.url, 'a key', { rpm: 1 }));
