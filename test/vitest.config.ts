@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { MixedOrder } from './support/mixed-order.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -15,7 +16,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Hundreds of files import the same modules, which hold nothing that one test could change for another.
     isolate: false,
+    sequence: { sequencer: MixedOrder },
     // Most tests wait for sockets and intervals: with a worker to a core, both would be idle half of the time.
-    maxWorkers: Math.ceil(availableParallelism() * 1.5),
+    maxWorkers: availableParallelism() * 2,
   },
 });

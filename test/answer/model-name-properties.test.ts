@@ -6,6 +6,7 @@ import { splitEvents } from '../../lib/answer/sse.ts';
 import { protocols } from '../../lib/protocols/index.ts';
 import { isObject, type JsonObject, parseObject } from '../../lib/protocols/json.ts';
 import type { ProtocolName } from '../../lib/protocols/protocol.ts';
+import { anyText } from '../support/any-character.ts';
 
 /** A text as the upstream writes it, and as the client is to get it. */
 interface Pair {
@@ -24,7 +25,7 @@ const modelKey = fc.constantFrom(
   '"\\u006D\\u006Fdel"',
 );
 const text = fc.oneof(
-  fc.string({ unit: 'binary' }),
+  anyText(),
   fc.constantFrom('model', '"model"', ',"model":"m"', '\\', '\\u006', 'data: {"model":"m"}', '\n\n', NAME),
 );
 

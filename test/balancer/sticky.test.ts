@@ -5,7 +5,7 @@ import { type AppOptions, instance, startApp } from '../support/app.ts';
 import { echoModel, startUpstream } from '../support/upstream.ts';
 import { askWho, failFor, modelIn } from './ask.ts';
 
-const users = Array.from({ length: 40 }, (_value, index) => `user-${index}`);
+const users = Array.from({ length: 24 }, (_value, index) => `user-${index}`);
 const byUser = { algorithm: 'chash', hash_on: 'header', key: 'X-User' } as const;
 
 interface Sticky extends AppOptions {

@@ -20,7 +20,7 @@ import {
 } from './started-router.ts';
 
 const SEED = 77;
-const REQUESTS = 600;
+const REQUESTS = 300;
 const AT_ONCE = 20;
 
 /** When a caller leaves: so long after it has sent its request, or when this much of the answer has come. */
@@ -93,7 +93,7 @@ async function startBusy() {
   return { started, one, two };
 }
 
-describe('six hundred callers that leave at random', () => {
+describe('three hundred callers that leave at random', () => {
   it('leave no request, no socket and no timer behind', async () => {
     const { started, one, two } = await startBusy();
     const before = activeResources();

@@ -238,7 +238,7 @@ describe('what a client sends', () => {
     ['the client chooses the model', {}, ''],
     ['the configuration does', { options: { model: 'gpt-4o' } }, 'gpt-4o'],
   ])(
-    'makes no series: a thousand models, where %s',
+    'makes no series: three hundred models, where %s',
     async (_who, more, label) => {
       const upstream = await startUpstream(echoModel());
       const { app, registry } = await measured({
@@ -246,7 +246,7 @@ describe('what a client sends', () => {
       });
       await ask(app, { ...chat, model: 'first' });
       const before = await countSeries(registry);
-      for (let batch = 0; batch < 20; batch++) {
+      for (let batch = 0; batch < 6; batch++) {
         const models = Array.from({ length: 50 }, (_, index) => `model-${batch}-${index}`);
         await Promise.all(
           models.map(async (model) => {
@@ -255,10 +255,10 @@ describe('what a client sends', () => {
           }),
         );
       }
-      await app.ended(1001);
+      await app.ended(301);
       expect(await countSeries(registry)).toBe(before);
       const requests = await samplesOf(registry, 'apisix_llm_requests_total');
-      expect(Object.entries(requests)).toEqual([[expect.stringContaining(`llm_model="${label}"`), 1001]]);
+      expect(Object.entries(requests)).toEqual([[expect.stringContaining(`llm_model="${label}"`), 301]]);
       expect(await registry.metrics()).not.toContain('model-1');
     },
     60_000,

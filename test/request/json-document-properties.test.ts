@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { GatewayError } from '../../lib/answer/gateway-error.ts';
 import { countElements, type JsonDocument, scanDocument } from '../../lib/request/json-document.ts';
+import { anyCharacter } from '../support/any-character.ts';
 
 const ALIGNMENTS = [0, 1, 2, 3, 4, 5, 6, 7];
 
@@ -39,9 +40,9 @@ function parseObject(bytes: Buffer): object | undefined {
 
 const space = fc.string({ unit: fc.constantFrom(' ', '\t', '\n', '\r'), maxLength: 5 });
 
-const plainCharacter = fc
-  .string({ unit: 'binary', minLength: 1, maxLength: 1 })
-  .filter((character) => character >= ' ' && character !== '"' && character !== '\\');
+const plainCharacter = anyCharacter.filter(
+  (character) => character >= ' ' && character !== '"' && character !== '\\',
+);
 
 const unicodeEscape = fc.tuple(fc.integer({ min: 0, max: 0xffff }), fc.boolean()).map(([unit, capitals]) => {
   const hex = unit.toString(16).padStart(4, '0');

@@ -10,6 +10,7 @@ import {
 } from 'ai-proxy-multi';
 import express from 'express';
 import { onTestFinished } from 'vitest';
+import { KEPT_ALIVE_MS } from './upstream.ts';
 
 export type InstanceConfig = AiProxyMultiConfig['instances'][number];
 
@@ -59,6 +60,7 @@ export async function serve(
   listener: (req: IncomingMessage, res: ServerResponse) => unknown,
 ): Promise<{ url: string; port: number; server: http.Server }> {
   const server = http.createServer(listener);
+  server.keepAliveTimeout = KEPT_ALIVE_MS;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

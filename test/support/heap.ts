@@ -16,17 +16,32 @@ export async function heapUsed(): Promise<number> {
 }
 
 /**
- * Bytes that what `make` returns keeps alive. The least of three: a process that has run other tests has compilers and
- * closing sockets, which take and give back megabytes when they please.
+ * Whether what `make` returns keeps less than so many bytes alive. One of three times is enough: a process that has run
+ * other tests has compilers and closing sockets, which take and give back megabytes when they please.
  */
-export async function heapTakenBy(make: () => unknown): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
+export async function takesLessThan(bytes: number, make: () => unknown): Promise<boolean> {
   for (let round = 0; round < 3; round++) {
     const before = await heapUsed();
     const kept = make();
     const after = await heapUsed();
     if (kept === undefined) throw new Error('nothing was kept');
-    least = Math.min(least, after - before);
+    if (after - before < bytes) return true;
+  }
+  return false;
+}
+
+/**
+ * By how much the heap has grown from one round to the next, at least: what a round leaves behind it leaves in each of
+ * them, while compilers and caches grow in some.
+ */
+export async function leastGrowth(rounds: number, run: (round: number) => unknown): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  let before = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < rounds; round++) {
+    await run(round);
+    const after = await heapUsed();
+    if (round > 0) least = Math.min(least, after - before);
+    before = after;
   }
   return least;
 }

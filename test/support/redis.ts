@@ -72,7 +72,11 @@ const READY = /Ready to accept connections|\+monitor master/;
 
 // Below the ports that systems give to connections, of which one could take this one while Redis is down.
 const LOWEST_PORT = 20_000;
-const PORTS = 12_000;
+/** Of each of the processes that run tests at the same time: what one is about to use, no other picks. */
+const PORTS = 750;
+const PROCESSES = 16;
+const firstPort = LOWEST_PORT + (Number(process.env.VITEST_POOL_ID ?? 0) % PROCESSES) * PORTS;
+let picked = Math.floor(Math.random() * PORTS);
 
 async function isFree(port: number): Promise<boolean> {
   const server = net.createServer();
@@ -89,7 +93,7 @@ async function isFree(port: number): Promise<boolean> {
 /** A port that nobody listens on, and nobody will be given by chance. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = LOWEST_PORT + Math.floor(Math.random() * PORTS);
+    const port = firstPort + (picked++ % PORTS);
     if (await isFree(port)) return port;
   }
 }

@@ -29,6 +29,9 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** Longer than any test: what a server does with an idle connection after 5 s is no part of what most tests are about. */
+export const KEPT_ALIVE_MS = 120_000;
+
 /** An LLM in the test's own process, on a port of its own, closed when the test ends. */
 export async function startUpstream(script: Script): Promise<Upstream> {
   const calls: Call[] = [];
@@ -53,6 +56,7 @@ export async function startUpstream(script: Script): Promise<Upstream> {
     calls.push(call);
     await script(call, res, req);
   });
+  server.keepAliveTimeout = KEPT_ALIVE_MS;
   server.on('connection', (socket) => {
     connections++;
     sockets.add(socket);

@@ -9,7 +9,7 @@ import { isJsonObject } from '../../../lib/config/json.ts';
 import { fileStore } from '../../../lib/model-router/admin/file-store.ts';
 
 const PROCESS = 'test/model-router/admin/saving-process.js';
-const KILLS = 32;
+const KILLS = 16;
 
 /** Saves from this number on, and is killed in the midst of it: the last number it had acknowledged. */
 async function saveUntilKilled(file: string, from: number): Promise<number> {
