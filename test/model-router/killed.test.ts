@@ -10,7 +10,7 @@ import { ADMIN_KEY } from './admin/admin-app.ts';
 import { modelOf } from './live-router.ts';
 
 const PROCESS = 'test/model-router/administered-process.js';
-const KILLS = 5;
+const KILLS = 3;
 /** Writers at the same time. */
 const WRITERS = 4;
 

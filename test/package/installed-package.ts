@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
 import { readPath } from '../../examples/read-path.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -80,6 +82,48 @@ async function pack(directory: string): Promise<string> {
   return path.join(above, tarball);
 }
 
+/** Packs into a folder of its own, and leaves there the tarball's path, or why there is none. */
+async function packInto(place: string): Promise<void> {
+  const staged = path.join(place, 'staged', 'package');
+  const said = path.join(place, 'said');
+  try {
+    await mkdir(path.dirname(staged));
+    await stage(staged);
+    await writeFile(said, JSON.stringify({ tarball: await pack(staged) }));
+  } catch (error) {
+    await writeFile(said, JSON.stringify({ failure: String(error) }));
+  }
+  // Whoever sees the file sees all of it.
+  await rename(said, path.join(place, RESULT));
+}
+
+const RESULT = 'result.json';
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** Packs once for all test files, in whichever process asks first; the others wait. */
+async function packedOnce(): Promise<string> {
+  const place = path.join(inject('checkout'), 'packed');
+  try {
+    await mkdir(place);
+    await packInto(place);
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error;
+  }
+  for (;;) {
+    const text = await readFile(path.join(place, RESULT), 'utf8').catch((error: unknown) => {
+      if (!isCode(error, 'ENOENT')) throw error;
+    });
+    const result: unknown = text === undefined ? undefined : JSON.parse(text);
+    const tarball = readPath(result, 'tarball');
+    if (typeof tarball === 'string') return tarball;
+    if (result !== undefined) throw new Error(String(readPath(result, 'failure')));
+    await pause(50);
+  }
+}
+
 async function link(project: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     const place = path.join(project, 'node_modules', name);
@@ -95,11 +139,9 @@ async function link(project: string, names: readonly string[]): Promise<void> {
  */
 export async function installPackage(...alongside: string[]): Promise<InstalledPackage> {
   const workspace = await mkdtemp(path.join(tmpdir(), 'ai-proxy-multi-'));
-  const staged = path.join(workspace, 'staged');
   const project = path.join(workspace, 'project');
   const root = path.join(project, 'node_modules/ai-proxy-multi');
-  await stage(staged);
-  const tarball = await pack(staged);
+  const tarball = await packedOnce();
   await mkdir(root, { recursive: true });
   await runWell('tar', ['-xzf', tarball, '-C', root, '--strip-components=1'], workspace);
   const manifest: unknown = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));

@@ -82,7 +82,7 @@ async function view(port: number): Promise<RawClient> {
 }
 
 /** More than what the kernel takes in for a reader that is asleep. */
-const LARGE = 16_000_000;
+const LARGE = 12_000_000;
 
 function large(attempts: number): GatewayStatus {
   return gatewayStatus([instanceStatus('openai', { attempts, model: 'm'.repeat(LARGE) })]);
