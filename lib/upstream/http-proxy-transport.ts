@@ -8,10 +8,8 @@ import {
   socketTimeout,
 } from './instance-agent.ts';
 import type { Failure } from './outcome.ts';
+import { type Origin, type ProxyEvents, StandInRequest, StandInResponse } from './stand-in-pair.ts';
 import type { AnswerHandler, RequestHeaders, Sending, Transport, UpstreamRequest } from './transport.ts';
-
-/** Bodies up to this size go out in one write together with the head. */
-const ONE_WRITE_BYTES = 16 * 1024;
 
 /** What the proxy reads of the request it believes to be a client's. */
 interface ProxiedRequest {
@@ -30,93 +28,6 @@ interface Proxy {
   handle(req: ProxiedRequest, res: ProxiedResponse, next: (error?: unknown) => void): unknown;
 }
 
-interface Target {
-  readonly protocol: string;
-  readonly host: string;
-  readonly hostname: string;
-  readonly port: string;
-  /** Path and query: with an empty `url`, the proxy takes it as it is and parses nothing. */
-  readonly pathname: string;
-}
-
-const LIVE_SOCKET = { writable: true };
-
-/**
- * Stands in for the client's request. The proxy keeps listeners on the pair it is given and destroys it when an
- * answer breaks off, so every try gets a pair of its own and the client's stays out of reach. It is no stream:
- * all the proxy does with it is to pipe it, once.
- */
-class StandInRequest {
-  readonly method: string;
-  readonly url = '';
-  readonly headers: RequestHeaders;
-  readonly httpVersion = '1.1';
-  readonly httpVersionMajor = 1;
-  readonly socket = LIVE_SOCKET;
-  readonly target: Target;
-  #body: readonly Buffer[] | undefined;
-
-  constructor(request: UpstreamRequest, origin: Omit<Target, 'pathname'>) {
-    this.method = request.method;
-    this.headers = request.headers;
-    const { protocol, host, hostname, port } = origin;
-    this.target = { protocol, host, hostname, port, pathname: request.path };
-    this.#body = request.body;
-  }
-
-  /** Only `error` is listened for, and nothing here can fail. */
-  on(): this {
-    return this;
-  }
-
-  pipe(destination: ClientRequest): ClientRequest {
-    const body = this.#body;
-    // The proxy keeps this object for as long as the answer takes.
-    this.#body = undefined;
-    if (body === undefined) return destination.end();
-    const length = body.reduce((sum, piece) => sum + piece.length, 0);
-    // Node joins a string to the head and sends both in one write; a buffer would be a second one.
-    if (length <= ONE_WRITE_BYTES) return destination.end(Buffer.concat(body).toString('latin1'), 'latin1');
-    destination.cork();
-    for (const piece of body) destination.write(piece);
-    return destination.end();
-  }
-}
-
-/** Stands in for the client's response, and tells the request under way what the proxy does to it. */
-class StandInResponse {
-  readonly headersSent = false;
-  readonly finished = false;
-  readonly writableFinished = false;
-  destroyed = false;
-  readonly sending: HttpSending;
-  readonly #closeListeners: (() => void)[] = [];
-
-  constructor(sending: HttpSending) {
-    this.sending = sending;
-  }
-
-  on(event: string, listener: () => void): this {
-    if (event !== 'close') return this;
-    if (this.destroyed) listener();
-    else this.#closeListeners.push(listener);
-    return this;
-  }
-
-  /** Called by the proxy when an answer ends before it is complete. */
-  destroy(): void {
-    if (this.destroyed) return;
-    this.destroyed = true;
-    this.sending.onBroken(this, 'ECONNRESET');
-  }
-
-  /** What the proxy takes for the client hanging up: it destroys its request and the answer at once. */
-  close(): void {
-    this.destroyed = true;
-    for (const listener of this.#closeListeners) listener();
-  }
-}
-
 /** Error codes of Node's HTTP parser: what came is not HTTP, or its head is larger than Node takes. */
 const PARSER_ERROR = /^HPE_/;
 
@@ -128,7 +39,7 @@ function codeOf(error: unknown): string {
 }
 
 /** One request under way, from the connection to the last byte of the answer. */
-class HttpSending implements Sending, SocketUser {
+class HttpSending implements Sending, SocketUser, ProxyEvents {
   readonly #transport: HttpProxyTransport;
   /** Kept until there is an answer, should it have to be sent again. */
   #request: UpstreamRequest | undefined;
@@ -184,7 +95,6 @@ class HttpSending implements Sending, SocketUser {
     this.#answer?.resume();
   }
 
-  /** A socket has been assigned; it may still be connecting. */
   onSocket(outgoing: ClientRequest): void {
     this.#outgoing = outgoing;
     this.#bytesReadBefore = outgoing.socket?.bytesRead ?? 0;
@@ -291,13 +201,13 @@ function makeProxy(sockets: SocketPool, verifyCertificate: boolean): Proxy {
       plugins: [
         (proxyServer) => {
           proxyServer.on('proxyReq', (outgoing, _req, res) => {
-            if (res instanceof StandInResponse) res.sending.onSocket(outgoing);
+            if (res instanceof StandInResponse) res.events.onSocket(outgoing);
           });
           proxyServer.on('proxyRes', (answer, _req, res) => {
-            if (res instanceof StandInResponse) res.sending.onAnswer(answer);
+            if (res instanceof StandInResponse) res.events.onAnswer(answer);
           });
           proxyServer.on('error', (error, _req, res) => {
-            if (res instanceof StandInResponse) res.sending.onError(res, error);
+            if (res instanceof StandInResponse) res.events.onError(res, error);
           });
         },
       ],
@@ -307,7 +217,7 @@ function makeProxy(sockets: SocketPool, verifyCertificate: boolean): Proxy {
 
 /** Sends through http-proxy-middleware, whose `selfHandleResponse` hands the answer over as it arrives. */
 export class HttpProxyTransport implements Transport {
-  readonly origin: Omit<Target, 'pathname'>;
+  readonly origin: Origin;
   readonly sockets: SocketPool;
   readonly #verifyCertificate: boolean;
   #proxy: Proxy | undefined;
