@@ -138,6 +138,8 @@ describeWithChromium('what the page shows', () => {
     expect(await graphs.last().getAttribute('aria-label')).toBe(
       'Tokens by minute: last 7,310/min, peak 7,310/min',
     );
+    expect(await rowOf(page, 'openai').getByTitle('Latency by minute: last 871 ms').count()).toBe(1);
+    expect(await rowOf(page, 'openai').getByTitle('Tokens by minute: last 7,310/min').count()).toBe(1);
     const pathOf = (index: number) => graphs.nth(index).locator('path').getAttribute('d');
     // Two dots with a gap between them, and two columns.
     expect((await pathOf(0))?.match(/[ML]/g)).toEqual(['M', 'M']);

@@ -82,7 +82,10 @@ function sparkline(shape, what, unit) {
       setAttribute(path, 'd', shape === 'line' ? linePath(values, peak) : columnPath(values, peak));
       setText(scale, isEmpty ? 'none yet' : whole(peak) + unit);
       const summary = isEmpty ? 'none yet' : 'last ' + whole(last) + unit + ', peak ' + whole(peak) + unit;
-      setAttribute(graph, 'aria-label', what + ' by minute: ' + summary);
+      const label = what + ' by minute: ' + summary;
+      setAttribute(graph, 'aria-label', label);
+      // There is no room for it: whoever sees the graph is told by pointing at it.
+      setAttribute(node, 'title', label);
     },
   };
 }
