@@ -1,7 +1,7 @@
 import type { ConfigFault } from './config-error.ts';
-import { derivedId, NAME_FIELDS, type ResourceKind } from './derived-id.ts';
+import { NAME_FIELDS } from './derived-id.ts';
 import { duplicateFaults } from './duplicate-faults.ts';
-import type { JsonObject } from './json.ts';
+import { type LoadedList, placedOf } from './load-list.ts';
 import type { Placed } from './placed.ts';
 
 function withoutRepeats(items: readonly Placed[], field: string): readonly Placed[] {
@@ -13,31 +13,18 @@ function withoutRepeats(items: readonly Placed[], field: string): readonly Place
   });
 }
 
-/**
- * Gives an id to a resource that lacks one, in place; one without a name has worse faults.
- *
- * @returns whether it has an id that somebody has written
- */
-export function fillId(kind: ResourceKind, resource: JsonObject): boolean {
-  if (resource.id !== undefined) return true;
-  const name = resource[NAME_FIELDS[kind]];
-  if (typeof name === 'string') resource.id = derivedId(kind, name);
-  return false;
+function areDistinct({ resources, byName }: LoadedList<unknown>): boolean {
+  if (byName.size < resources.length) return false;
+  return new Set(resources.map((resource) => resource?.id)).size === resources.length;
 }
 
-/**
- * A fault for every resource whose name, or else whose id, repeats an earlier one's.
- *
- * @param hasWrittenIds whether any has an id that is not derived: those differ as the names do
- */
-export function identityFaults(
-  kind: ResourceKind,
-  items: readonly Placed[],
-  hasWrittenIds: boolean,
-): readonly ConfigFault[] {
-  const field = NAME_FIELDS[kind];
+/** A fault for every resource whose name, or else whose id, repeats an earlier one's. */
+export function identityFaults(list: LoadedList<unknown>): readonly ConfigFault[] {
+  // A place for each of ten thousand is only made where one is to be named.
+  if (areDistinct(list)) return [];
+  const items = placedOf(list);
+  const field = NAME_FIELDS[list.kind];
   const ofNames = duplicateFaults(items, field);
-  if (!hasWrittenIds) return ofNames;
   // Of the same name, a derived id is the same, too, which need not be said.
   const others = ofNames.length === 0 ? items : withoutRepeats(items, field);
   return [...ofNames, ...duplicateFaults(others, 'id')];

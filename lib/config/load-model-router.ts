@@ -6,14 +6,22 @@ import { freezeDeeply } from './freeze.ts';
 import type { DefaultedCallerKeyConfig } from './generated/caller-key-defaulted.ts';
 import type { DefaultedModelConfig } from './generated/model-defaulted.ts';
 import type { DefaultedProviderKeyConfig } from './generated/provider-key-defaulted.ts';
+import { identityFaults } from './identity-faults.ts';
 import { isJsonObject } from './json.ts';
 import { formatPath } from './json-path.ts';
+import {
+  type Checked,
+  checkedOf,
+  type KnownResources,
+  loadList,
+  placedOf,
+  type Reading,
+} from './load-list.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { LoadedCaller, LoadedModel, LoadedModelRouter } from './loaded-model-router.ts';
 import { referenceFaults } from './model-references.ts';
 import { makePartLoader } from './part-loader.ts';
 import { makeProviderKeys, type ProviderKeys } from './provider-keys.ts';
-import { type Checked, type KnownResources, loadList, type Reading } from './resource-list.ts';
 import { resourceChecks } from './router-resources.ts';
 import { forms } from './schemas.ts';
 import { warnOfUnknown } from './unknown-fields.ts';
@@ -59,8 +67,8 @@ interface Known {
 }
 
 /**
- * Reads one configuration of a router after the other, each as `loadModelRouter` does. What stays as it is in the
- * next one, be it ten thousand callers, costs no more than to be compared, and is not warned of again.
+ * Reads one configuration of a router after the other, each as `loadModelRouter` does. A model or a caller that is
+ * written as in the one before is only compared: it is not checked again, nor are its unknown fields warned of again.
  */
 export interface ModelRouterLoader {
   /**
@@ -81,17 +89,17 @@ export function makeModelRouterLoader(logger: Logger, options: LoadOptions): Mod
     const callers = loadList(whole, callerReading, known.callers, parts, options);
     const faults = [
       ...parts.faults,
-      ...keys.identityFaults(),
-      ...models.identityFaults(),
-      ...callers.identityFaults(),
-      ...referenceFaults(models.placed, keys.placed),
+      ...identityFaults(keys),
+      ...identityFaults(models),
+      ...identityFaults(callers),
+      ...referenceFaults(placedOf(models), placedOf(keys)),
     ];
     const { api_keys } = checkConfig(source, forms.modelRouter(), faults, logger, warnOfUnknown);
     known = { models: models.byName, callers: callers.byName };
-    const providerKeys = makeProviderKeys(keys.checked, logger);
+    const providerKeys = makeProviderKeys(checkedOf(keys), logger);
     return Object.freeze({
-      models: Object.freeze(models.checked.map((model) => completeModel(model, providerKeys))),
-      ...(api_keys !== undefined && { callers: Object.freeze(callers.made) }),
+      models: Object.freeze(checkedOf(models).map((model) => completeModel(model, providerKeys))),
+      ...(api_keys !== undefined && { callers: Object.freeze(checkedOf(callers).map(({ made }) => made)) }),
     });
   }
 

@@ -4,8 +4,8 @@ import { freezeDeeply } from './freeze.ts';
 import type { DefaultedModelConfig } from './generated/model-defaulted.ts';
 import type { DefaultedProviderKeyConfig } from './generated/provider-key-defaulted.ts';
 import { formatPath, type JsonPath } from './json-path.ts';
+import type { Checked } from './load-list.ts';
 import type { LoadedProviderKey } from './loaded-model-router.ts';
-import type { Checked } from './resource-list.ts';
 
 type CheckedKey = Checked<DefaultedProviderKeyConfig>;
 

@@ -1,5 +1,5 @@
 import { takeCopy } from '../config/check-config.ts';
-import { fillId } from '../config/identity-faults.ts';
+import { fillId } from '../config/derived-id.ts';
 import { placedItems } from '../config/placed.ts';
 import { isObject } from '../protocols/json.ts';
 import type { Resource, ResourceKind, WrittenModelRouter } from './admin/registry.ts';

@@ -26,15 +26,20 @@ describe('a router that is loaded again', () => {
 
   it('takes what has changed in a caller, a model, and an alias', () => {
     const { load } = startLoading();
-    load(routerOf({ api_keys: callersOf({ rate_limit: { rpm: 1 } }) }));
+    load(
+      routerOf({
+        models: [directModel({ timeout: 5000 }), alias({ strategy: 'failover' })],
+        api_keys: callersOf({ rate_limit: { rpm: 1 } }),
+      }),
+    );
     const after = load(
       routerOf({
-        models: [directModel({ timeout: 7000 }), alias({ strategy: 'failover' })],
+        models: [directModel({ timeout: 7000 }), alias({ strategy: 'round_robin' })],
         api_keys: callersOf({ rate_limit: { rpm: 2 }, allowed_models: ['one'] }),
       }),
     );
     expect(after.callers).toMatchObject([{ limits: { rpm: 2 }, allowedModels: ['one'] }]);
-    expect(after.models).toMatchObject([{ timeoutMs: 7000 }, { strategy: 'failover' }]);
+    expect(after.models).toMatchObject([{ timeoutMs: 7000 }, { strategy: 'round_robin' }]);
   });
 
   it('takes what has changed in the very object that it was given before', () => {
@@ -64,17 +69,17 @@ describe('a router that is loaded again', () => {
     expect(model).toMatchObject({ providerKey: { apiKey: 'second' } });
   });
 
-  it('warns of a caller again only when it has changed', () => {
+  it.each([
+    ['caller', 'api_keys', (more: object) => [callerKey({ ...more })]],
+    ['model', 'models', (more: object) => [directModel({ ...more }), alias()]],
+  ])('warns of what is unknown in a %s again only when that has changed', (_what, list, listOf) => {
     const { load, warnings } = startLoading();
-    const first = { key_hash: a, later: 1 };
-    load(routerOf({ api_keys: callersOf(first) }));
-    load(routerOf({ api_keys: callersOf(first, { key_hash: b, sooner: 1 }) }));
-    load(routerOf({ api_keys: callersOf({ ...first, disabled: true }) }));
-    expect(warnings.map(({ path }) => path)).toEqual([
-      'api_keys[0].later',
-      'api_keys[1].sooner',
-      'api_keys[0].later',
-    ]);
+    const loadWith = (more: object) => load(routerOf({ [list]: listOf(more) }));
+    loadWith({ later: 1 });
+    loadWith({ later: 1 });
+    expect(warnings.map(({ path }) => path)).toEqual([`${list}[0].later`]);
+    loadWith({ later: 1, rate_limit: { rpm: 1 } });
+    expect(warnings.map(({ path }) => path)).toEqual([`${list}[0].later`, `${list}[0].later`]);
   });
 
   it.each([
@@ -90,7 +95,7 @@ describe('a router that is loaded again', () => {
     ],
     ['an alias without its target', { models: [alias()] }, 'models[0].routing.targets[0].model'],
     ['a model without its key', { provider_keys: [] }, 'models[0].provider_key_id'],
-  ])('refuses %s, though each by itself is known', (_what, lists, path) => {
+  ])('refuses %s, be it right in itself', (_what, lists, path) => {
     const { load } = startLoading();
     load(
       routerOf({

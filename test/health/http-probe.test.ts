@@ -1,10 +1,15 @@
-import { once } from 'node:events';
-import net from 'node:net';
+import type net from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpProbe, type HttpProbeTarget } from '../../lib/health/http-probe.ts';
 import { statusRater } from '../../lib/health/probe-outcome.ts';
 import { TcpProbe } from '../../lib/health/tcp-probe.ts';
-import { type FailureName, failures, rawAnswer, startRawUpstream } from '../support/broken-upstreams.ts';
+import {
+  type FailureName,
+  failures,
+  rawAnswer,
+  startRawUpstream,
+  unusedPort,
+} from '../support/broken-upstreams.ts';
 import { startTlsUpstream } from '../support/tls.ts';
 
 const rate = statusRater({
@@ -26,16 +31,6 @@ function openProbe(port: number, more: Partial<HttpProbeTarget> = {}): HttpProbe
   });
   onTestFinished(() => probe.close());
   return probe;
-}
-
-async function unusedPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
 }
 
 describe('a probe', () => {

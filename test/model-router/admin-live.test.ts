@@ -160,6 +160,17 @@ describe('requests under way', () => {
   });
 });
 
+describe('what the admin API shows', () => {
+  it('is what the router was given, whatever has been done to that object since', async () => {
+    const vendor = await startVendor('one');
+    const given = { provider_keys: [keyAt('one', vendor.url)], models: [modelOf('one')] };
+    const live = await startLive(given);
+    given.models.push(modelOf('two'));
+    given.models[0] = modelOf('renamed');
+    expect((await live.admin('GET', 'models')).body).toMatchObject([{ value: { display_name: 'one' } }]);
+  });
+});
+
 describe('many changes at once', () => {
   it('a hundred all land', async () => {
     const { live } = await startPair();

@@ -18,7 +18,7 @@ const REQUESTS = 2000;
 const AT_ONCE = 20;
 
 /** Longer than anything takes that does not hang on purpose, on a machine that is busy. */
-const TIMES = { timeout: 1500, stream_timeout: 1500 };
+const TIMES = { timeout: 6000, stream_timeout: 6000 };
 
 const ROUTES: Readonly<Record<string, Rules & { share: number }>> = {
   failover: { share: 0.3, retries: 0, maxFallbacks: 9, on429: true, targets: ['one', 'two', 'dead'] },

@@ -78,7 +78,7 @@ const ANYWHERE: readonly Deed[] = [
   },
   {
     name: 'says nothing',
-    weight: 0.3,
+    weight: 0.2,
     outcome: 'upstream_timeout',
     head: undefined,
     failure: 'timed_out',
@@ -152,7 +152,7 @@ const PLAIN: readonly Deed[] = [
   },
   {
     name: 'stops within the body',
-    weight: 0.3,
+    weight: 0.2,
     outcome: 'upstream_timeout',
     head: 200,
     failure: 'timed_out',
@@ -197,7 +197,7 @@ const STREAMED: readonly Deed[] = [
   },
   {
     name: 'stops after the head',
-    weight: 0.3,
+    weight: 0.2,
     outcome: 'upstream_timeout',
     head: 200,
     failure: 'timed_out',
@@ -217,7 +217,7 @@ const STREAMED: readonly Deed[] = [
   },
   {
     name: 'stops in mid-stream',
-    weight: 0.3,
+    weight: 0.2,
     outcome: 200,
     head: 200,
     failure: 'timed_out',

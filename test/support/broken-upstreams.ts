@@ -140,15 +140,23 @@ export function timeoutFor(name: FailureName): number {
 
 export const failureNames = Object.keys(failures).filter((name): name is FailureName => name in failures);
 
-/** A port that nothing listens on. */
+/**
+ * A port that nothing listens on until the test ends. It is the near end of a connection: a port that was merely free
+ * would be given to the next server that some other test starts.
+ */
 export async function unusedPort(): Promise<number> {
-  const server = net.createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const server = net.createServer((socket) => socket.on('error', () => {}));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
   const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  const holder = net.connect(port, '127.0.0.1');
+  await once(holder, 'connect');
+  onTestFinished(() => {
+    holder.destroy();
+    server.close();
+  });
+  const { localPort } = holder;
+  if (localPort === undefined) throw new Error('a connection without a port');
+  return localPort;
 }
 
 /** A name that no resolver is asked for: its label is longer than DNS allows. */

@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { median } from '../bench/statistics.ts';
 
 setFlagsFromString('--expose-gc');
 const collect: unknown = runInNewContext('gc');
@@ -31,17 +32,14 @@ export async function takesLessThan(bytes: number, make: () => unknown): Promise
 }
 
 /**
- * By how much the heap has grown from one round to the next, at least: what a round leaves behind it leaves in each of
- * them, while compilers and caches grow in some.
+ * By how much the heap has grown from one round to the next, in most of them: what a round leaves behind it leaves in
+ * each, while compilers and caches grow in some, and what was late for one is let go in another.
  */
-export async function leastGrowth(rounds: number, run: (round: number) => unknown): Promise<number> {
-  let least = Number.POSITIVE_INFINITY;
-  let before = Number.POSITIVE_INFINITY;
+export async function usualGrowth(rounds: number, run: (round: number) => unknown): Promise<number> {
+  const heap: number[] = [];
   for (let round = 0; round < rounds; round++) {
     await run(round);
-    const after = await heapUsed();
-    if (round > 0) least = Math.min(least, after - before);
-    before = after;
+    heap.push(await heapUsed());
   }
-  return least;
+  return median(heap.slice(1).map((bytes, round) => bytes - (heap[round] ?? 0)));
 }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { openLocalPools } from '../../../lib/ai-rate-limiting/local-pools.ts';
-import { leastGrowth } from '../../support/heap.ts';
+import { usualGrowth } from '../../support/heap.ts';
 
 const charge = (key: string, amount = 1) => ({ key, amount, windowSeconds: 60 });
 
@@ -40,7 +40,7 @@ describe('a pool of local counters', () => {
   it('takes no memory once its windows are over and others have come', async () => {
     stopClock();
     const pools = openLocalPools();
-    const grown = await leastGrowth(5, (round) => {
+    const grown = await usualGrowth(5, (round) => {
       for (let name = 0; name < 1000; name++) pools.pool(`pool-${round}-${name}`).addOne(charge('a'));
       vi.setSystemTime(Date.now() + 60_000);
     });
@@ -51,7 +51,7 @@ describe('a pool of local counters', () => {
   it('lets go of counters whose windows are over, as new ones come', async () => {
     stopClock();
     const pool = openLocalPools().pool('a');
-    const grown = await leastGrowth(5, (round) => {
+    const grown = await usualGrowth(5, (round) => {
       for (let key = 0; key < 20_000; key++) pool.addOne(charge(`key-${round}-${key}`));
       vi.setSystemTime(Date.now() + 60_000);
     });
