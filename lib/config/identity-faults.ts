@@ -15,6 +15,8 @@ function withoutRepeats(items: readonly Placed[], field: string): readonly Place
 
 function areDistinct({ resources, byName }: LoadedList<unknown>): boolean {
   if (byName.size < resources.length) return false;
+  // Derived ids differ as the names do.
+  if (resources.every((resource) => resource?.source.id === undefined)) return true;
   return new Set(resources.map((resource) => resource?.id)).size === resources.length;
 }
 

@@ -94,3 +94,10 @@ export function checkedOf<Made>({ kind, resources }: LoadedList<Made>): readonly
     resource?.made === undefined ? [] : [{ path: [kind, index], made: resource.made }],
   );
 }
+
+/** The same without their places, of which ten thousand would take their time. */
+export function madeOf<Made>({ resources }: LoadedList<Made>): readonly Made[] {
+  const made: Made[] = [];
+  for (const resource of resources) if (resource?.made !== undefined) made.push(resource.made);
+  return made;
+}

@@ -14,6 +14,7 @@ import {
   checkedOf,
   type KnownResources,
   loadList,
+  madeOf,
   placedOf,
   type Reading,
 } from './load-list.ts';
@@ -99,7 +100,7 @@ export function makeModelRouterLoader(logger: Logger, options: LoadOptions): Mod
     const providerKeys = makeProviderKeys(checkedOf(keys), logger);
     return Object.freeze({
       models: Object.freeze(checkedOf(models).map((model) => completeModel(model, providerKeys))),
-      ...(api_keys !== undefined && { callers: Object.freeze(checkedOf(callers).map(({ made }) => made)) }),
+      ...(api_keys !== undefined && { callers: Object.freeze(madeOf(callers)) }),
     });
   }
 
