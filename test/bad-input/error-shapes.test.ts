@@ -61,7 +61,7 @@ async function start(): Promise<{ app: App; upstream: Upstream }> {
   const app = await startApp(
     {
       instances: [instance('claude', upstream.url, { provider: 'anthropic' }), instance('gpt', upstream.url)],
-      timeout: 200,
+      timeout: 600,
       max_req_body_size: LIMIT,
     },
     { mount: '/ai', before: consume },

@@ -58,7 +58,7 @@ describe('a stream that has begun and breaks with', () => {
   it.each(breaks)(
     '%s ends with one error event, no [DONE], and a broken connection',
     async (_how, script) => {
-      const { app, first, second } = await startPair(script, { stream_timeout: 300 });
+      const { app, first, second } = await startPair(script, { stream_timeout: 600 });
       const client = await connectRaw(app.port);
       client.write(
         rawPost('/v1/chat/completions', JSON.stringify({ model: 'chat', stream: true, messages })),
@@ -85,7 +85,7 @@ describe('a stream that has begun and breaks with', () => {
   it.each(breaks)(
     '%s makes the openai SDK throw an APIError, having seen the partial text',
     async (_how, script) => {
-      const { app } = await startPair(script, { stream_timeout: 300 });
+      const { app } = await startPair(script, { stream_timeout: 600 });
       const openai = new OpenAI({ baseURL: `${app.url}/v1`, apiKey: 'sk', maxRetries: 0 });
       const stream = await openai.chat.completions.create({ model: 'chat', stream: true, messages });
       let text = '';

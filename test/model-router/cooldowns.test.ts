@@ -71,7 +71,7 @@ const reasons: readonly [string, Script, object, string][] = [
 
 describe('a target is benched, and status() says why, by', () => {
   it.each(reasons)('%s', async (_what, script, more, reason) => {
-    const { app } = await startPair(script, { timeout: 200 });
+    const { app } = await startPair(script, { timeout: 600 });
     expect(app.state('first')).toMatchObject({ status: 'healthy' });
     await app.ask('chat', more);
     expect(app.state('first')).toMatchObject({ status: 'cooldown', status_reason: reason });
@@ -100,7 +100,7 @@ describe('a target is not benched by', () => {
     ['anything with enabled off', failWith(401), { enabled: false }],
     ['anything with default_seconds 0', failWith(401), { default_seconds: 0 }],
   ] satisfies [string, Script, object][])('%s', async (_what, script, cooldown) => {
-    const { app, first } = await startPair(script, { timeout: 200, cooldown });
+    const { app, first } = await startPair(script, { timeout: 600, cooldown });
     await app.ask('chat');
     await app.ask('chat');
     expect(app.state('first')).toMatchObject({ status: 'healthy' });

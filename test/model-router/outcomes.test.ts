@@ -119,7 +119,7 @@ const movesOn: readonly [string, Script, Partial<Routing>, object][] = [
 
 describe('a request moves on to the next target after', () => {
   it.each(movesOn)('%s', async (_what, script, routing, more) => {
-    const { app, first } = await startPair(script, routing, { timeout: 200 });
+    const { app, first } = await startPair(script, routing, { timeout: 600 });
     const answer = await app.ask('chat', more);
     expect(answer.status).toBe(200);
     expect(servedBy(answer)).toBe('second');
@@ -179,7 +179,7 @@ describe('a request ends, and asks no other target, with', () => {
 /** One target that fails so, and nothing else. */
 async function askOne(script: Script, more: object = {}, model: Model = {}) {
   const upstream = await startUpstream(script);
-  const app = await startRouter({ targets: [target('one', upstream, { timeout: 200, ...model })] });
+  const app = await startRouter({ targets: [target('one', upstream, { timeout: 600, ...model })] });
   return { app, upstream, answer: await app.ask('one', more) };
 }
 
@@ -349,7 +349,7 @@ describe('a caller sees', () => {
   it('the last failure where all targets fail, and that its SDK need not try again', async () => {
     const [first, second] = [await startUpstream(failWith(500)), await startUpstream(hang)];
     const app = await startRouter({
-      targets: [target('first', first), target('second', second, { timeout: 200 })],
+      targets: [target('first', first), target('second', second, { timeout: 600 })],
       aliases: [alias('chat', ['first', 'second'])],
     });
     const answer = await app.ask('chat');

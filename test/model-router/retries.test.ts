@@ -274,12 +274,12 @@ describe('timeout', () => {
       let count = 0;
       const timer = setInterval(() => {
         res.write(chatEvent('x'));
-        if (++count < 8) return;
+        if (++count < 12) return;
         clearInterval(timer);
         res.end(doneEvent);
-      }, 60);
+      }, 100);
     });
-    const app = await startRouter({ targets: [target('one', upstream, { timeout: 300 })] });
+    const app = await startRouter({ targets: [target('one', upstream, { timeout: 900 })] });
     const answer = await app.ask('one', { stream: true });
     expect(answer.text).toContain('[DONE]');
   });

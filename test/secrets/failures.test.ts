@@ -107,7 +107,7 @@ describe('no secret is seen anywhere in what the gateway answers itself', () => 
   ])('because of %s', async (_what, code, script, body) => {
     const llm = await startUpstream(script);
     const { ask, seen } = await startWitness({
-      timeout: 80,
+      timeout: 500,
       max_response_bytes: 10_000,
       fallback_strategy: ['http_5xx'],
       instances: [secretInstance('a', llm.url), secretInstance('b', llm.url)],

@@ -81,13 +81,13 @@ describe('a client that waits for an earlier answer on its connection', () => {
           res.end('first');
         };
       },
-      { timeout: 300 },
+      { timeout: 800 },
     );
     const client = await connectRaw(app.port);
     client.write(rawPost(PATH, JSON.stringify({ messages: [] })));
     await client.until('.');
     client.write(rawPost(PATH, JSON.stringify({ messages: [] }), ['Connection: close']));
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => setTimeout(resolve, 1800));
     finishFirst();
     expect((await client.closed()).endsWith('0\r\n\r\n')).toBe(true);
     expect(await app.ended(2)).toMatchObject([{ llm_outcome: 'complete' }, { llm_outcome: 'complete' }]);

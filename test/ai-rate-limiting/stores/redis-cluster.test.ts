@@ -77,7 +77,7 @@ describeWithRedis('a store in a Redis cluster', () => {
 
   it('goes on with the other nodes while one hangs', async () => {
     const cluster = await startRedisCluster({ config: ['cluster-require-full-coverage no'] });
-    const { store, journal } = open(settingsFor(cluster.nodes, { timeout: 300 }));
+    const { store, journal } = open(settingsFor(cluster.nodes, { timeout: 1000 }));
     await store.add(charges(1));
     cluster.nodes[1]?.pause();
     for (let round = 0; round < 3; round++) {
@@ -99,7 +99,7 @@ describeWithRedis('a store in a Redis cluster', () => {
 
   it('fails in time when nodes hang', async () => {
     const cluster = await startRedisCluster();
-    const timeout = 300;
+    const timeout = 1000;
     const { store, journal } = open(settingsFor(cluster.nodes, { timeout }));
     await store.add(charges(1));
     for (const node of cluster.nodes) node.pause();

@@ -180,7 +180,7 @@ describeWithRedis('a Redis that is killed', () => {
 });
 
 describeWithRedis('a Redis that hangs', () => {
-  const timeout = 200;
+  const timeout = 1000;
 
   it('fails what is asked of it when the time is up, and is used again when it goes on', async () => {
     const server = await startRedis();
