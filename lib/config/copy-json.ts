@@ -91,7 +91,7 @@ function copyValueAgain(value: unknown): unknown {
   return isJsonObject(value) ? copyAgain(value) : value;
 }
 
-/** A copy of what `copyJson` has made. */
+/** Another copy of what `copyJson` has made: it has neither cycles nor anything else to look out for. */
 export function copyAgain(copied: JsonObject): JsonObject {
   const target = emptyObject();
   for (const name in copied) target[name] = copyValueAgain(copied[name]);

@@ -142,7 +142,7 @@ export interface LoadedCaller {
   readonly keyHash: string;
   /** Names, each with at most one `*`. Empty: nothing is allowed. */
   readonly allowedModels: readonly string[];
-  /** Milliseconds since the epoch; a request after it is refused. */
+  /** Milliseconds since the epoch; a request after it is refused. `undefined`: none is. */
   readonly expiresAtMs: number | undefined;
   readonly disabled: boolean;
   readonly limits: LoadedUsageLimits;

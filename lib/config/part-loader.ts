@@ -6,7 +6,7 @@ import { formatPath, type JsonPath } from './json-path.ts';
 export interface PartLoader {
   /** The faults so far, with their places in the whole configuration. */
   readonly faults: readonly ConfigFault[];
-  /** One that is found without a loader. */
+  /** Adds a fault that needed no loader to be found. */
   refuse(path: JsonPath, message: string): void;
   /** What a loader makes of the part at `path`; `undefined` where that has faults. */
   load<Loaded>(path: JsonPath, load: (logger: Logger) => Loaded): Loaded | undefined;

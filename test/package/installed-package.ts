@@ -82,6 +82,8 @@ async function pack(directory: string): Promise<string> {
   return path.join(above, tarball);
 }
 
+const RESULT = 'result.json';
+
 /** Packs into a folder of its own, and leaves there the tarball's path, or why there is none. */
 async function packInto(place: string): Promise<void> {
   const staged = path.join(place, 'staged', 'package');
@@ -97,9 +99,7 @@ async function packInto(place: string): Promise<void> {
   await rename(said, path.join(place, RESULT));
 }
 
-const RESULT = 'result.json';
-
-function isCode(error: unknown, code: string): boolean {
+function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
@@ -110,11 +110,11 @@ async function packedOnce(): Promise<string> {
     await mkdir(place);
     await packInto(place);
   } catch (error) {
-    if (!isCode(error, 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   for (;;) {
     const text = await readFile(path.join(place, RESULT), 'utf8').catch((error: unknown) => {
-      if (!isCode(error, 'ENOENT')) throw error;
+      if (!hasCode(error, 'ENOENT')) throw error;
     });
     const result: unknown = text === undefined ? undefined : JSON.parse(text);
     const tarball = readPath(result, 'tarball');
