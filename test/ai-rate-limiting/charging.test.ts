@@ -4,7 +4,7 @@ import { failFor } from '../balancer/ask.ts';
 import * as answers from '../log/answers.ts';
 import { answerWith, streamWith } from '../log/observe.ts';
 import { post } from '../support/app.ts';
-import { unusedPort } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { connectRaw, rawPost } from '../support/raw.ts';
 import { answerJson, chatEvent, doneEvent, type Script, usageEvent } from '../support/upstream.ts';
 import { ANSWER_TOKENS, chat, HOUR, startLimited, toldOf, usedOf } from './limited.ts';
@@ -46,7 +46,7 @@ describe('nothing is charged', () => {
   });
 
   it('for an instance that cannot be reached', async () => {
-    const endpoint = `http://127.0.0.1:${await unusedPort()}`;
+    const endpoint = `http://127.0.0.1:${await ownPort()}`;
     const { url, app } = await startLimited(LIMITS, { instance: () => ({ override: { endpoint } }) });
     expect((await chat(url)).status).toBe(502);
     expect(toldOf(await chat(url), 'a').remaining).toBe(LIMITS.limit);

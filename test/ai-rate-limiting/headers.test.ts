@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { answerWith, streamWith } from '../log/observe.ts';
 import { post } from '../support/app.ts';
-import { rawAnswer, startRawUpstream, unusedPort } from '../support/broken-upstreams.ts';
+import { rawAnswer, startRawUpstream } from '../support/broken-upstreams.ts';
 import { codeIn, sendRaw } from '../support/gateway.ts';
+import { ownPort } from '../support/own-port.ts';
 import { chatEvent, doneEvent, usageEvent } from '../support/upstream.ts';
 import { ANSWER_TOKENS, chat, HOUR, quotaHeaderNames, startLimited, toldOf } from './limited.ts';
 
@@ -92,7 +93,7 @@ describe('the quota headers', () => {
   });
 
   it('come with a 502 of the gateway for an instance it cannot reach', async () => {
-    const endpoint = `http://127.0.0.1:${await unusedPort()}`;
+    const endpoint = `http://127.0.0.1:${await ownPort()}`;
     const { url } = await startLimited(LIMITS, { instance: () => ({ override: { endpoint } }) });
     const answer = await chat(url);
     expect([answer.status, toldOf(answer, 'a')]).toEqual([502, told]);

@@ -4,7 +4,8 @@ import { send } from '../apisix-router/routing.ts';
 import * as answers from '../log/answers.ts';
 import { answerWith, streamWith } from '../log/observe.ts';
 import { instance, post, startApp } from '../support/app.ts';
-import { errorCode, startRawUpstream, unusedPort } from '../support/broken-upstreams.ts';
+import { errorCode, startRawUpstream } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { connectRaw, rawPost } from '../support/raw.ts';
 import { echoModel, startUpstream } from '../support/upstream.ts';
 import { ANSWER_TOKENS, chat, HOUR, makeLimiter, startLimited, usedOf } from './limited.ts';
@@ -138,7 +139,7 @@ describe('two limiters, of which the first waits for a Redis that is down', () =
     });
     const second = makeLimiter({ limit: `\${http_x_limit}`, time_window: HOUR });
     const { url, upstream } = await startLimited(
-      { ...LIMITS, policy: 'redis', redis_host: '127.0.0.1', redis_port: await unusedPort() },
+      { ...LIMITS, policy: 'redis', redis_host: '127.0.0.1', redis_port: await ownPort() },
       { between: (express) => express.use(second.limiter) },
     );
     expect((await chat(url, { 'x-limit': 'nope' })).status).toBe(500);
@@ -157,7 +158,7 @@ describe('two limiters, of which the first waits for a Redis that is down', () =
         ...LIMITS,
         policy: 'redis',
         redis_host: '127.0.0.1',
-        redis_port: await unusedPort(),
+        redis_port: await ownPort(),
         allow_degradation: true,
       },
       { between: (express) => express.use(second.limiter) },

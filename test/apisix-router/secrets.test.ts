@@ -2,7 +2,7 @@ import { apisixRouter, ConfigError, type Host } from 'ai-proxy-multi';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { everythingOf, expectNoSecretIn, MARK, secretInstance } from '../secrets/witness.ts';
 import { serve } from '../support/app.ts';
-import { unusedPort } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, echoModel, startUpstream } from '../support/upstream.ts';
 import { asRouterConfig, keepLog, openRouter, routeTo, send } from './routing.ts';
 
@@ -126,7 +126,7 @@ describe('no secret of a router is seen', () => {
     const bad = await startUpstream(({ headers }, res) =>
       answerJson(res, 500, { error: { message: `${headers.authorization} is wrong` } }),
     );
-    const refusing = `http://127.0.0.1:${await unusedPort()}`;
+    const refusing = `http://127.0.0.1:${await ownPort()}`;
     const limits = { limit: 10, time_window: 60 };
     const instances: [ReturnType<typeof secretInstance>, ...ReturnType<typeof secretInstance>[]] = [
       secretInstance('bad', bad.url, { priority: 3 }),

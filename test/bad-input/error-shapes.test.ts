@@ -1,8 +1,8 @@
 import type { Express } from 'express';
 import { describe, expect, it } from 'vitest';
 import { type App, instance, post, startApp } from '../support/app.ts';
-import { unusedPort } from '../support/broken-upstreams.ts';
 import { type RawAnswer, sendRaw } from '../support/gateway.ts';
+import { ownPort } from '../support/own-port.ts';
 import { connectRaw, rawPost } from '../support/raw.ts';
 import { echoModel, startUpstream, type Upstream } from '../support/upstream.ts';
 
@@ -142,7 +142,7 @@ describe.each(anthropicPaths)(
 describe('an LLM that cannot be reached', () => {
   it("is told in Anthropic's shape to who counts tokens, and the body is sent as it is", async () => {
     const upstream = await startUpstream(echoModel());
-    const down = instance('claude', `http://127.0.0.1:${await unusedPort()}`, { provider: 'anthropic' });
+    const down = instance('claude', `http://127.0.0.1:${await ownPort()}`, { provider: 'anthropic' });
     const app = await startApp({ instances: [down] });
     const body = '{ "model": "claude", "messages": [] }';
     const response = await post(`${app.url}/v1/messages/count_tokens`, body);

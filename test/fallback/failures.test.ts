@@ -8,8 +8,8 @@ import {
   startRawUpstream,
   timeoutFor,
   UNRESOLVABLE,
-  unusedPort,
 } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, chatAnswer, doneEvent, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const chat = { messages: [{ role: 'user', content: 'Hi' }] };
@@ -76,7 +76,7 @@ describe.each(requests)('$kind', ({ body }) => {
   });
 
   describe.each([
-    { name: 'whose port is closed', endpoint: async () => `http://127.0.0.1:${await unusedPort()}` },
+    { name: 'whose port is closed', endpoint: async () => `http://127.0.0.1:${await ownPort()}` },
     { name: 'whose name does not resolve', endpoint: async () => UNRESOLVABLE },
   ])('to an instance $name', ({ endpoint }) => {
     it('moves on to the next instance with http_5xx', async () => {

@@ -8,8 +8,8 @@ import {
   failures,
   startRawUpstream,
   timeoutFor,
-  unusedPort,
 } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, echoModel, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const startFailing = (
@@ -91,7 +91,7 @@ describe('when nothing is left to try, the client gets the last answer', () => {
 
   it('not an earlier one that had a body, when the last connection failed', async () => {
     const first = await startFailing(500, { from: 'first' });
-    const last = { url: `http://127.0.0.1:${await unusedPort()}` };
+    const last = { url: `http://127.0.0.1:${await ownPort()}` };
     const app = await startApp(both(first, last));
     const answer = await post(app.url);
     expect(answer.status).toBe(502);
@@ -112,8 +112,8 @@ describe('when nothing is left to try, the client gets the last answer', () => {
     const app = await startApp({
       fallback_strategy: 'http_5xx',
       instances: [
-        instance('a', `http://127.0.0.1:${await unusedPort()}`, { provider: 'anthropic' }),
-        instance('b', `http://127.0.0.1:${await unusedPort()}`, { provider: 'anthropic' }),
+        instance('a', `http://127.0.0.1:${await ownPort()}`, { provider: 'anthropic' }),
+        instance('b', `http://127.0.0.1:${await ownPort()}`, { provider: 'anthropic' }),
       ],
     });
     const answer = await post(`${app.url}/v1/messages`, { messages: [], max_tokens: 1 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { instance, post, startApp } from '../support/app.ts';
-import { failures, startRawUpstream, unusedPort } from '../support/broken-upstreams.ts';
+import { failures, startRawUpstream } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, echoModel, startUpstream, type Upstream } from '../support/upstream.ts';
 
 const startFailing = (status: number): Promise<Upstream> =>
@@ -32,7 +33,7 @@ describe('fallback_http_statuses', () => {
     const app = await startApp({
       fallback_http_statuses: [502],
       instances: [
-        instance('bad', `http://127.0.0.1:${await unusedPort()}`, { priority: 1 }),
+        instance('bad', `http://127.0.0.1:${await ownPort()}`, { priority: 1 }),
         instance('good', good.url),
       ],
     });

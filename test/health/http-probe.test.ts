@@ -3,13 +3,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { HttpProbe, type HttpProbeTarget } from '../../lib/health/http-probe.ts';
 import { statusRater } from '../../lib/health/probe-outcome.ts';
 import { TcpProbe } from '../../lib/health/tcp-probe.ts';
-import {
-  type FailureName,
-  failures,
-  rawAnswer,
-  startRawUpstream,
-  unusedPort,
-} from '../support/broken-upstreams.ts';
+import { type FailureName, failures, rawAnswer, startRawUpstream } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { startTlsUpstream } from '../support/tls.ts';
 
 const rate = statusRater({
@@ -76,7 +71,7 @@ describe('a probe', () => {
   });
 
   it('of a port where nobody listens is refused', async () => {
-    const probe = openProbe(await unusedPort());
+    const probe = openProbe(await ownPort());
     expect(await probe.run()).toEqual({ kind: 'tcp_failure', reason: 'ECONNREFUSED' });
   });
 
@@ -106,7 +101,7 @@ describe('a probe', () => {
   });
 
   it('that cannot be made counts for nothing', async () => {
-    const probe = openProbe(await unusedPort(), { request: () => Promise.reject(new Error('no secret')) });
+    const probe = openProbe(await ownPort(), { request: () => Promise.reject(new Error('no secret')) });
     expect(await probe.run()).toMatchObject({ kind: 'none' });
   });
 
@@ -274,6 +269,6 @@ describe('a TCP probe', () => {
   });
 
   it('fails where nobody listens', async () => {
-    expect(await open(await unusedPort()).run()).toEqual({ kind: 'tcp_failure', reason: 'ECONNREFUSED' });
+    expect(await open(await ownPort()).run()).toEqual({ kind: 'tcp_failure', reason: 'ECONNREFUSED' });
   });
 });

@@ -6,7 +6,7 @@
 import http from 'node:http';
 import type { ModelRouterConfig } from 'ai-proxy-multi';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { unusedPort } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { chance } from './chance.ts';
 import { ask, inParallel, type Received } from './fault-client.ts';
 import { DEED_NAMES, type Done, type FaultyUpstreams, faultyUpstreams, PIECES } from './faulty-upstream.ts';
@@ -40,7 +40,7 @@ function aliasFor(name: string, { targets, retries, on429, maxFallbacks }: Rules
 
 async function configFor(upstreams: FaultyUpstreams): Promise<ModelRouterConfig> {
   const [one, two] = [await upstreams.start('one'), await upstreams.start('two')];
-  const dead = `http://127.0.0.1:${await unusedPort()}`;
+  const dead = `http://127.0.0.1:${await ownPort()}`;
   return {
     provider_keys: [keyFor('one', one.url), keyFor('two', two.url), keyFor('dead', dead)],
     models: [

@@ -3,7 +3,7 @@ import { type HealthChange, type PrometheusOptions, prometheusMetrics } from 'ai
 import client from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type App, instance, post, startApp } from '../support/app.ts';
-import { unusedPort } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import {
   answerJson,
   chatEvent,
@@ -131,7 +131,7 @@ describe('attempts and fallbacks', () => {
       fallback_strategy: ['http_429', 'http_5xx'],
       instances: [
         instance('limited', limited.url, { priority: 2 }),
-        instance('dead', `http://127.0.0.1:${await unusedPort()}`, { priority: 1 }),
+        instance('dead', `http://127.0.0.1:${await ownPort()}`, { priority: 1 }),
         instance('good', good.url),
       ],
     });

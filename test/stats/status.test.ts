@@ -2,7 +2,7 @@ import { aiRateLimiting } from 'ai-proxy-multi';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { InstanceStats } from '../../lib/stats/instance-stats.ts';
 import { instance, post, startApp } from '../support/app.ts';
-import { unusedPort } from '../support/broken-upstreams.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, chatAnswer, startUpstream } from '../support/upstream.ts';
 
 const usage = { prompt_tokens: 5, completion_tokens: 7, total_tokens: 12 };
@@ -93,7 +93,7 @@ describe('status() tells', () => {
   });
 
   it('the last error of an instance that cannot be reached, by its code', async () => {
-    const app = await startApp({ instances: [instance('a', `http://127.0.0.1:${await unusedPort()}`)] });
+    const app = await startApp({ instances: [instance('a', `http://127.0.0.1:${await ownPort()}`)] });
     await ask(app.url);
     expect(app.middleware.status().instances[0]?.last_error).toMatchObject({ error: 'upstream_unreachable' });
   });

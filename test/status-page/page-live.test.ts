@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { instance, post, serve } from '../support/app.ts';
 import { describeWithChromium, openOwnTab, openTab, startChromium } from '../support/chromium.ts';
 import { startHolding } from '../support/holding-upstream.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, echoModel, startUpstream } from '../support/upstream.ts';
 import { becomesLive, cellsOf, numbersIn, openPage, rowOf } from './open-page.ts';
 import { gatewayStatus, instanceStatus, makeSource } from './sources.ts';
@@ -15,7 +16,8 @@ const TWO_SECONDS = { timeout: 2000 };
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** A server that can be stopped and started again on its port. */
-async function listen(listener: http.RequestListener, port = 0): Promise<http.Server> {
+async function listen(listener: http.RequestListener, given?: number): Promise<http.Server> {
+  const port = given ?? (await ownPort());
   const server = http.createServer(listener).listen(port, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {

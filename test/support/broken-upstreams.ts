@@ -1,6 +1,7 @@
 import { once } from 'node:events';
-import net, { type AddressInfo, type Socket } from 'node:net';
+import net, { type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { ownPort } from './own-port.ts';
 
 /** An upstream that speaks bytes. */
 export interface RawUpstream {
@@ -53,9 +54,8 @@ export async function startRawUpstream(
     });
     onConnection(socket);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await ownPort();
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   onTestFinished(async () => {
     server.close();
     for (const socket of sockets) socket.destroy();
@@ -139,25 +139,6 @@ export function timeoutFor(name: FailureName): number {
 }
 
 export const failureNames = Object.keys(failures).filter((name): name is FailureName => name in failures);
-
-/**
- * A port that nothing listens on until the test ends. It is the near end of a connection: a port that was merely free
- * would be given to the next server that some other test starts.
- */
-export async function unusedPort(): Promise<number> {
-  const server = net.createServer((socket) => socket.on('error', () => {}));
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  const holder = net.connect(port, '127.0.0.1');
-  await once(holder, 'connect');
-  onTestFinished(() => {
-    holder.destroy();
-    server.close();
-  });
-  const { localPort } = holder;
-  if (localPort === undefined) throw new Error('a connection without a port');
-  return localPort;
-}
 
 /** A name that no resolver is asked for: its label is longer than DNS allows. */
 export const UNRESOLVABLE = `http://${'a'.repeat(64)}.test`;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import http, { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
+import { ownPort } from './own-port.ts';
 
 /** One request as the upstream got it. */
 export interface Call {
@@ -63,9 +64,8 @@ export async function startUpstream(script: Script): Promise<Upstream> {
     socket.on('close', () => sockets.delete(socket));
     socket.on('error', () => {});
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = await ownPort();
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   async function close(): Promise<void> {
     if (!server.listening) return;
     server.close();

@@ -2,8 +2,9 @@ import { type AttemptRecord, aiProxyMulti } from 'ai-proxy-multi';
 import { describe, expect, it } from 'vitest';
 import { stderrLogger } from '../../lib/host.ts';
 import { instance, post, serve, startApp } from '../support/app.ts';
-import { failures, startRawUpstream, unusedPort } from '../support/broken-upstreams.ts';
+import { failures, startRawUpstream } from '../support/broken-upstreams.ts';
 import { startHolding } from '../support/holding-upstream.ts';
+import { ownPort } from '../support/own-port.ts';
 import { answerJson, echoModel, startUpstream } from '../support/upstream.ts';
 
 describe('status()', () => {
@@ -84,7 +85,7 @@ describe('status()', () => {
   });
 
   it.each([
-    ['refused', async () => `http://127.0.0.1:${await unusedPort()}`],
+    ['refused', async () => `http://127.0.0.1:${await ownPort()}`],
     ['reset', async () => (await startRawUpstream(failures['closes the connection before the head'])).url],
     ['timed_out', async () => (await startRawUpstream(failures['says nothing'])).url],
     ['other', async () => (await startRawUpstream(failures['answers something that is not HTTP'])).url],
@@ -114,7 +115,7 @@ describe('status()', () => {
   it('counts no fallback where there was nobody to fall back to', async () => {
     const app = await startApp({
       fallback_strategy: 'http_5xx',
-      instances: [instance('bad', `http://127.0.0.1:${await unusedPort()}`)],
+      instances: [instance('bad', `http://127.0.0.1:${await ownPort()}`)],
     });
     await (await post(app.url)).text();
     expect(app.middleware.status().instances[0]).toMatchObject({ attempts: 1, fallbacks: { out: 0 } });
@@ -147,7 +148,7 @@ describe('status()', () => {
 describe('host.onAttempt and host.onFinish', () => {
   it('are called with plain data after each attempt, and once at the end', async () => {
     const bad = await startUpstream((_call, res) => answerJson(res, 503, {}));
-    const refusing = `http://127.0.0.1:${await unusedPort()}`;
+    const refusing = `http://127.0.0.1:${await ownPort()}`;
     const good = await startUpstream(echoModel());
     const calls: (AttemptRecord | string)[] = [];
     const app = await startApp(
@@ -239,7 +240,7 @@ describe('a host.logger that throws', () => {
       throw new Error('the disk is full');
     };
     const app = await startApp(
-      { instances: [instance('bad', `http://127.0.0.1:${await unusedPort()}`)] },
+      { instances: [instance('bad', `http://127.0.0.1:${await ownPort()}`)] },
       { host: { logger: { debug: broken, info: broken, warn: broken, error: broken } } },
     );
     expect((await post(app.url)).status).toBe(502);
