@@ -141,7 +141,7 @@ describeWithRedis('redis.ts', () => {
   it('takes the Redis that it is told, and leaves nothing there without an end', async () => {
     const { host, port, call } = await startRedis();
     const env = { REDIS_HOST: host, REDIS_PORT: String(port), PATH: pathWithoutRedis() };
-    const { code, output } = await runExample('redis.ts', env).ended;
+    const { code, output } = await runCompiledExample('redis.ts', env).ended;
     for (const fact of sharedQuota) expect(output).toMatch(fact);
     expect(code).toBe(0);
     const keys = await call('KEYS', '*');
@@ -154,7 +154,7 @@ describeWithRedis('redis.ts', () => {
 
 describe('redis.ts without a Redis', () => {
   it('says so and ends well', async () => {
-    const { code, output } = await runExample('redis.ts', { PATH: pathWithoutRedis() }).ended;
+    const { code, output } = await runCompiledExample('redis.ts', { PATH: pathWithoutRedis() }).ended;
     expect(output).toContain('there is no redis-server on the PATH');
     expect(code).toBe(0);
   });
@@ -216,7 +216,7 @@ describe('npm start', () => {
   it('says so when its port is in use', async () => {
     const occupant = await startMockLlm();
     onTestFinished(() => occupant.close());
-    const { code, output } = await runExample('start.ts', { PORT: String(occupant.port) }).ended;
+    const { code, output } = await runCompiledExample('start.ts', { PORT: String(occupant.port) }).ended;
     expect(output).toContain(`Port ${occupant.port} is in use`);
     expect(code).toBe(1);
   });

@@ -24,10 +24,10 @@ export function runExample(file: string, env: Record<string, string> = {}): Runn
 }
 
 /** The same example in plain JavaScript, which starts several times sooner. */
-export function runCompiledExample(file: string): RunningExample {
+export function runCompiledExample(file: string, env: Record<string, string> = {}): RunningExample {
   const child = spawn(process.execPath, [`examples/${file.replace(/ts$/, 'js')}`], {
     cwd: inject('checkout'),
-    env: withoutRealServices(process.env),
+    env: { ...withoutRealServices(process.env), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return follow(child);

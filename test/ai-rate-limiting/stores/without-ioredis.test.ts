@@ -1,36 +1,15 @@
-import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { run } from '../../package/installed-package.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { makeProjectWithout, type Project } from '../../support/project-without.ts';
 
-const MODULES = fileURLToPath(new URL('../../../node_modules', import.meta.url));
-
-/** The package's files in a project that has all that they depend on, but not ioredis. */
-async function copyWithoutIoredis(): Promise<string> {
-  const project = await mkdtemp(path.join(tmpdir(), 'without-ioredis-'));
-  for (const folder of ['lib', 'schema']) {
-    await cp(path.join(inject('checkout'), folder), path.join(project, folder), { recursive: true });
-  }
-  await mkdir(path.join(project, 'node_modules'));
-  for (const name of await readdir(MODULES)) {
-    if (name === 'ioredis' || name.startsWith('.')) continue;
-    await symlink(path.join(MODULES, name), path.join(project, 'node_modules', name));
-  }
-  await writeFile(path.join(project, 'package.json'), '{ "type": "module" }');
-  return project;
-}
-
-let project = '';
+let project: Project;
 beforeAll(async () => {
-  project = await copyWithoutIoredis();
+  project = await makeProjectWithout('ioredis');
 });
-afterAll(() => rm(project, { recursive: true }));
+afterAll(() => project.remove());
 
 /** Makes a middleware there and prints what comes of it. */
-async function makeThere(middleware: string): Promise<string> {
-  const script = `
+function makeThere(middleware: string): Promise<string> {
+  return project.run(`
     import { aiRateLimiting, apisixRouter, keyAuth } from './lib/index.js';
     try {
       ${middleware};
@@ -38,11 +17,7 @@ async function makeThere(middleware: string): Promise<string> {
     } catch (error) {
       console.log(error.name, JSON.stringify(error.errors));
     }
-  `;
-  await writeFile(path.join(project, 'script.js'), script);
-  const { stdout, stderr } = await run(process.execPath, ['script.js'], project);
-  expect(stderr).toBe('');
-  return stdout;
+  `);
 }
 
 const counted = { limit: 1, time_window: 60 };
