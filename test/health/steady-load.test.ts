@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { post } from '../support/app.ts';
 import { startPair } from './pair.ts';
@@ -14,6 +15,7 @@ describe('a steady load', () => {
           const answer = await post(app.url);
           await answer.text();
           statuses.push(answer.status);
+          await pause(5);
         }
       };
       const clients = [client(), client(), client(), client()];

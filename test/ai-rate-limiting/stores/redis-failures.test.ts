@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { SharedCounterStore } from '../../../lib/ai-rate-limiting/counter-store.ts';
 import { usualGrowth } from '../../support/heap.ts';
@@ -24,7 +25,7 @@ async function settle(work: Promise<unknown>): Promise<Settled> {
   return { failed, tookMs: performance.now() - start };
 }
 
-/** Reads and charges without a pause, a hundred at a time, until told to stop. */
+/** Reads and charges again and again, a hundred at a time, until told to stop. */
 function keepBusy(store: SharedCounterStore): { stop(): Promise<readonly Settled[]> } {
   const settled: Settled[] = [];
   let stopped = false;
@@ -32,7 +33,7 @@ function keepBusy(store: SharedCounterStore): { stop(): Promise<readonly Settled
     while (!stopped) {
       settled.push(await settle(index % 2 === 0 ? store.read(['a', 'b']) : store.add(CHARGE)));
       // What fails at once would otherwise never let anything else happen.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause(5);
     }
   }
   const lanes = Promise.all(Array.from({ length: 100 }, (_, index) => lane(index)));
