@@ -1,17 +1,9 @@
 import type { Transform } from 'node:stream';
-import zlib from 'node:zlib';
+import { makeDecoder } from './decoders.ts';
 import type { Reader } from './reader.ts';
 
 /** A small answer can inflate without end; usage that comes later than this is not counted. */
 const MAX_DECODED_BYTES = 64 * 1024 * 1024;
-
-/** Decoders by content coding (RFC 9110 §8.4.1). */
-const DECODERS: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
-  ['gzip', () => zlib.createGunzip()],
-  ['x-gzip', () => zlib.createGunzip()],
-  ['deflate', () => zlib.createInflate()],
-  ['br', () => zlib.createBrotliDecompress()],
-]);
 
 /**
  * Reads an answer that the upstream compressed although nobody asked for it. The client gets it as it came; a
@@ -41,8 +33,8 @@ export class DecodingReader implements Reader {
 
   /** `undefined` for an encoding that cannot be decoded here. */
   static for(encoding: string, reader: Reader): DecodingReader | undefined {
-    const makeDecoder = DECODERS.get(encoding.trim().toLowerCase());
-    return makeDecoder === undefined ? undefined : new DecodingReader(makeDecoder(), reader);
+    const decoder = makeDecoder(encoding.trim().toLowerCase());
+    return decoder === undefined ? undefined : new DecodingReader(decoder, reader);
   }
 
   push(chunk: Buffer): Buffer {

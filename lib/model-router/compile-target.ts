@@ -6,6 +6,7 @@ import type { Protocol, ProtocolName } from '../protocols/protocol.ts';
 import { instanceMetrics } from '../stats/instance-metrics.ts';
 import { InstanceStats } from '../stats/instance-stats.ts';
 import { Cooldown } from '../upstream/cooldown.ts';
+import { DecodedStreams } from '../upstream/decoded-streams.ts';
 import { removeMember, setMember } from '../upstream/edit-document.ts';
 import { HttpProxyTransport } from '../upstream/http-proxy-transport.ts';
 import { type AdapterTraits, adapters } from './adapters.ts';
@@ -84,14 +85,16 @@ export function compileTarget(model: LoadedDirectModel, secrets: SecretStore): I
     ),
     defaultHeaders: defaultHeadersOf(traits, providerKey),
     yieldingHeaders: new Set(Object.keys(secretHeaders(providerKey))),
-    transport: new HttpProxyTransport(root, {
-      keepalive: true,
-      keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
-      keepalivePool: KEEPALIVE_POOL,
-      verifyCertificate: providerKey.verifyCertificate,
-      caCertificate: providerKey.caCertificate,
-      addresses: undefined,
-    }),
+    transport: new DecodedStreams(
+      new HttpProxyTransport(root, {
+        keepalive: true,
+        keepaliveTimeoutMs: KEEPALIVE_TIMEOUT_MS,
+        keepalivePool: KEEPALIVE_POOL,
+        verifyCertificate: providerKey.verifyCertificate,
+        caCertificate: providerKey.caCertificate,
+        addresses: undefined,
+      }),
+    ),
     stats,
     metrics: instanceMetrics(stats, model.price),
     health: undefined,

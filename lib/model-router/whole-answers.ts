@@ -4,7 +4,7 @@ import { replaceModel } from '../answer/replace-model.ts';
 import { contentCoding } from '../content-coding.ts';
 import type { WholeAnswer, WholeReader } from '../plan.ts';
 import type { Protocol } from '../protocols/protocol.ts';
-import type { AnswerHead } from '../upstream/outcome.ts';
+import { rewrittenHead } from '../upstream/rewritten-head.ts';
 
 /** An upstream encodes although it has not been asked to. */
 const DECODING = { maxBytes: 16 * 1024 * 1024, mayEndEarly: false };
@@ -12,23 +12,6 @@ const DECODING = { maxBytes: 16 * 1024 * 1024, mayEndEarly: false };
 function decode({ head: { headers }, bytes }: WholeAnswer): Buffer | undefined {
   const coding = contentCoding(headers);
   return coding === undefined ? bytes : decodeBytes(bytes, coding, DECODING);
-}
-
-/** What is only true of the bytes that the upstream has sent (RFC 9110 §8, RFC 9530). */
-const OF_THE_BYTES: ReadonlySet<string> = new Set([
-  'content-encoding',
-  'content-length',
-  'content-md5',
-  'content-digest',
-  'repr-digest',
-  'digest',
-  'etag',
-]);
-
-/** The head of an answer whose bytes are others than the upstream's. */
-function headOf({ status, headers }: AnswerHead): AnswerHead {
-  const rest = Object.entries(headers).filter(([name]) => !OF_THE_BYTES.has(name));
-  return { status, headers: Object.fromEntries(rest) };
 }
 
 /** Gives the model in plain answers the name that the caller has asked for. */
@@ -42,7 +25,7 @@ export function renamedAnswers(protocol: Protocol, name: string): WholeReader {
       const decoded = decode(answer);
       const bytes = decoded === undefined ? undefined : replaceModel(decoded, protocol, name);
       if (bytes === undefined) return isGeneration ? undefined : answer;
-      return bytes === answer.bytes ? answer : { head: headOf(answer.head), bytes };
+      return bytes === answer.bytes ? answer : { head: rewrittenHead(answer.head), bytes };
     },
   };
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import OpenAI from 'openai';
 import { describe, expect, it } from 'vitest';
+import { othersHaveRead } from '../support/others-have-read.ts';
 import { connectRaw, rawPost } from '../support/raw.ts';
 import { chatEvent, doneEvent, echoModel, type Script, startUpstream } from '../support/upstream.ts';
 import { alias, messages, shortStream, startRouter, type TargetConfig, target } from './router-app.ts';
@@ -16,7 +17,7 @@ async function startPair(script: Script, model: Partial<TargetConfig['model']> =
 }
 
 /** Begins a stream, and breaks it off in some way once its first text is out. */
-function begin(end: (res: ServerResponse) => void): Script {
+function begin(end: (res: ServerResponse) => unknown): Script {
   return (_call, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write(chatEvent('partial'), () => end(res));
@@ -30,7 +31,8 @@ describe('a stream that breaks before anything of it was passed on', () => {
     const { app } = await startPair((_call, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       // Withheld from a caller who has not asked for it.
-      res.write(usageOnly, () => setTimeout(() => res.destroy(), 50));
+      res.write(usageOnly);
+      othersHaveRead().then(() => res.destroy());
     });
     const answer = await app.ask('chat', { stream: true });
     expect(answer.status).toBe(502);
@@ -43,14 +45,17 @@ describe('a stream that breaks before anything of it was passed on', () => {
 const inBand = `data: ${JSON.stringify({ error: { message: 'internal words', type: 'server_error' } })}\n\n`;
 
 const breaks: readonly [string, Script][] = [
-  ['a reset', begin((res) => setTimeout(() => res.socket?.resetAndDestroy(), 50))],
-  ['an end without an end', begin((res) => setTimeout(() => res.destroy(), 50))],
+  ['a reset', begin((res) => othersHaveRead().then(() => res.socket?.resetAndDestroy()))],
+  ['an end without an end', begin((res) => othersHaveRead().then(() => res.destroy()))],
   ['a silence', begin(() => {})],
   ['an error', begin((res) => void res.write(inBand))],
   ['an error, and then more', begin((res) => void res.end(inBand + chatEvent('more') + doneEvent))],
   [
     'half an event',
-    begin((res) => res.write('data: {"id":"x","mod', () => setTimeout(() => res.destroy(), 50))),
+    begin((res) => {
+      res.write('data: {"id":"x","mod');
+      return othersHaveRead().then(() => res.destroy());
+    }),
   ],
 ];
 

@@ -81,15 +81,23 @@ describe('max_response_bytes', () => {
   });
 
   it('destroys a plain answer that has begun', async () => {
+    let pourOut = (): void => {};
+    const begun = new Promise<void>((resolve) => {
+      pourOut = resolve;
+    });
     const { app } = await startStreaming(
-      (_call, res) => {
+      async (_call, res) => {
         res.writeHead(200, { 'content-type': 'application/json' });
         res.write(`{"a":"${'x'.repeat(100)}`);
-        setTimeout(() => res.end(`${'y'.repeat(1000)}"}`), 20);
+        await begun;
+        res.end(`${'y'.repeat(1000)}"}`);
       },
       { max_response_bytes: 1000 },
     );
-    const answer = parseWire(await (await ask(app)).closed());
+    const client = await ask(app);
+    await client.until('xxx');
+    pourOut();
+    const answer = parseWire(await client.closed());
     expect([answer.status, answer.isTerminated]).toEqual([200, false]);
     expect(await app.ended(1)).toMatchObject([{ llm_outcome: 'cut' }]);
   });
