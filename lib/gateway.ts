@@ -8,7 +8,7 @@ import { llmVariables, noteRequest, setVariables } from './log/variables.ts';
 import { openQuota } from './open-quota.ts';
 import { protocols } from './protocols/index.ts';
 import { isObject } from './protocols/json.ts';
-import { readSmallMember, scanDocument } from './request/json-document.ts';
+import { isLargeMember, readSmallMember, scanDocument } from './request/json-document.ts';
 import { protocolAt } from './request/protocol-at.ts';
 import { readBody } from './request/read-body.ts';
 import { protocolOfBody, protocolOfPath } from './request/recognise-protocol.ts';
@@ -96,6 +96,10 @@ async function receive(exchange: Exchange): Promise<void> {
     return;
   }
   if (exchange.endpoint === undefined) exchange.protocol = protocols[protocolOfBody(document)];
+  if (exchange.protocol.usageOnRequest && isLargeMember(document, 'stream_options')) {
+    // It is parsed and written again, which holds everything else up.
+    throw new GatewayError(400, 'stream_options_too_large', '"stream_options" is larger than 64 KiB.');
+  }
   const streamOptions = readSmallMember(document, 'stream_options');
   exchange.wantsUsage = isObject(streamOptions) && streamOptions.include_usage === true;
   noteRequest(exchange, document);

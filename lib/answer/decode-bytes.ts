@@ -1,4 +1,6 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import zlib from 'node:zlib';
+import { contentCoding } from '../content-coding.ts';
 
 export interface DecodeOptions {
   /** Longest result. Decoding holds everything else up. */
@@ -46,4 +48,18 @@ export function decodeBytes(bytes: Buffer, coding: string, options: DecodeOption
   } catch {
     return undefined;
   }
+}
+
+/**
+ * What there is of a body that its upstream may have encoded unasked, for somebody who wants to read its beginning. As
+ * it came where it cannot be decoded, or is longer than `maxBytes`.
+ */
+export function decodedBody(
+  head: { readonly headers: IncomingHttpHeaders } | undefined,
+  bytes: Buffer,
+  maxBytes: number,
+): Buffer {
+  const coding = head && contentCoding(head.headers);
+  if (coding === undefined) return bytes;
+  return decodeBytes(bytes, coding, { maxBytes, mayEndEarly: true }) ?? bytes;
 }

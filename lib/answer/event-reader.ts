@@ -7,17 +7,17 @@ import type { Reader } from './reader.ts';
 import { EventBoundaries, LF } from './sse.ts';
 import type { Tally } from './tally.ts';
 
-/** An event larger than this is passed on unread: no usage report is that long. */
+/** An event larger than this is passed on, and the rest of it unread: no usage report is that long. */
 const MAX_EVENT_BYTES = 1024 * 1024;
 
-/** An unfinished event is withheld no longer than this: a usage report would have ended. */
+/** An unfinished event is withheld no longer than this where only usage reports are: one would have ended. */
 const MAX_WITHHELD_BYTES = 64 * 1024;
 
 const EMPTY = Buffer.alloc(0);
 
 /** What is done to a stream beside counting it. */
 export interface EventReaderOptions {
-  /** Gives the model this name in every event, up to 64 KiB into it. */
+  /** Gives the model this name in every event, up to 1 MiB into it. */
   readonly rename?: ModelRename | undefined;
   /** Ends what is passed on before the first error that follows the stream's first event. */
   readonly endsAtError?: boolean | undefined;
@@ -34,6 +34,7 @@ export class EventReader implements Reader {
   readonly #errors: ErrorWatch | undefined;
   /** Passes on whole events only, so that none is half sent that is to be withheld or changed. */
   readonly #holdsBack: boolean;
+  readonly #mostHeld: number;
   readonly #boundaries = new EventBoundaries();
   /** The event that is not finished yet. */
   readonly #unfinished = new ChunkList();
@@ -50,7 +51,9 @@ export class EventReader implements Reader {
     this.#inspector = new EventInspector(tally, withholdsUsage);
     this.#rename = options.rename;
     this.#errors = options.endsAtError ? new ErrorWatch() : undefined;
-    this.#holdsBack = withholdsUsage || this.#rename !== undefined || this.#errors !== undefined;
+    const reads = this.#rename !== undefined || this.#errors !== undefined;
+    this.#holdsBack = withholdsUsage || reads;
+    this.#mostHeld = reads ? MAX_EVENT_BYTES : MAX_WITHHELD_BYTES;
   }
 
   get atBoundary(): boolean {
@@ -118,7 +121,7 @@ export class EventReader implements Reader {
   /** Holds an unfinished event back, unless it is too long: then the rest of it passes as it comes. */
   #hold(chunk: Buffer): Buffer | undefined {
     this.#unfinished.push(chunk);
-    if (this.#unfinished.bytes <= MAX_WITHHELD_BYTES) return undefined;
+    if (this.#unfinished.bytes <= this.#mostHeld) return undefined;
     const held = this.#unfinished.take();
     const from = this.#startOf(held);
     this.#skip();

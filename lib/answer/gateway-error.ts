@@ -29,6 +29,7 @@ export type GatewayErrorCode =
   | 'rate_limit_exceeded'
   | 'request_timeout'
   | 'response_too_large'
+  | 'stream_options_too_large'
   | 'stream_too_long'
   | 'timeout'
   | 'too_many_members'

@@ -13,6 +13,7 @@ import { type AdapterTraits, adapters } from './adapters.ts';
 import { bodyAdjuster } from './adjust-body.ts';
 import { headerFilter } from './header-patterns.ts';
 import { plainHeaders, secretHeaders } from './key-headers.ts';
+import { keyQuery } from './key-query.ts';
 import { targetCredentials } from './target-credentials.ts';
 
 /** For a target without an address, to which nothing is ever sent (RFC 2606 §2). */
@@ -76,7 +77,7 @@ export function compileTarget(model: LoadedDirectModel, secrets: SecretStore): I
     weight: 1,
     model: model.upstreamModel,
     host: root.host,
-    query: providerKey.query ?? '',
+    query: keyQuery(providerKey.query ?? '').plain,
     routes: routesOf(model, traits, root.pathname.replace(/\/$/, ''), secrets),
     credentials: targetCredentials(providerKey, traits.key, secrets),
     takesHeader: headerFilter(

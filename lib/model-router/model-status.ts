@@ -8,12 +8,18 @@ function isoTime(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }
 
+/** What the check found last does not speak of a state that comes from before it, or that it is too old for. */
+function checkReason(status: ModelStatusRow['status'], check: Target['check']): string | undefined {
+  if (status === 'unhealthy') return 'background_check_failed';
+  return check?.reason === 'background_check_failed' ? undefined : check?.reason;
+}
+
 function stateOf({ instance: { cooldown }, check }: Target, nowMs: number): Partial<ModelStatusRow> {
   const status = runtimeState({ cooldown, check }, nowMs);
   const isCooling = status === 'cooldown';
   const until = isCooling ? isoTime(cooldown?.untilMs) : undefined;
   const checkedAt = isoTime(check?.lastCheckedAtMs);
-  const reason = isCooling ? cooldown?.reason : check?.reason;
+  const reason = isCooling ? cooldown?.reason : checkReason(status, check);
   return {
     status,
     ...(until !== undefined && { cooldown_until: until }),

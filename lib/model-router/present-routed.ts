@@ -72,7 +72,7 @@ export function presentRouted(exchange: Exchange, tried: Try, presented: Present
   const errorHeaders = quotaHeaders(exchange, instance);
   const extraHeaders = {
     ...errorHeaders,
-    ...responseHeaders(exchange, model, instance.name, callId, host),
+    ...responseHeaders(exchange, { model, status: outcome.status, servedBy: instance.name, callId }, host),
   };
   const { rename } = model.presentation(exchange.protocol);
   new Relay(exchange, attempt, outcome.head, {

@@ -1,3 +1,4 @@
+import { decodedBody } from '../answer/decode-bytes.ts';
 import { ChunkList } from '../chunk-list.ts';
 import { errorOfEvent } from '../protocols/error-events.ts';
 import { type JsonObject, parseObject } from '../protocols/json.ts';
@@ -32,7 +33,7 @@ class FailedAnswer implements AnswerSink {
   }
 
   onEnd(): void {
-    this.#end(parseError(this.#chunks.take().toString()));
+    this.#end(parseError(decodedBody(this.#attempt.head, this.#chunks.take(), MAX_BYTES).toString()));
   }
 
   onFailure(): void {

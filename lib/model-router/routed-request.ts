@@ -184,7 +184,7 @@ export class RoutedRequest implements ServingPlan {
 
   judge(_tries: number, outcome: Outcome): Verdict {
     if (outcome.kind === 'answered' && outcome.status < 400) {
-      this.#seat?.target.check?.noteSuccess();
+      if (outcome.status < 300) this.#seat?.target.check?.noteSuccess();
       return 'answer';
     }
     if (!isRetryable(outcome, this.#routing.model.retryRules)) return 'answer';

@@ -3,6 +3,7 @@ import type { SecretStore } from '../config/references.ts';
 import { credentialsOf, NoCredentialsError, type ResolveCredentials } from '../upstream/credentials.ts';
 import type { KeyHeader } from './adapters.ts';
 import { secretHeaders } from './key-headers.ts';
+import { keyQuery } from './key-query.ts';
 
 /** A key that is not there cannot be sent: the request is refused. */
 function missing(): Promise<never> {
@@ -18,5 +19,5 @@ export function targetCredentials(
   const { apiKey, apiBase } = providerKey;
   if (apiKey === undefined || apiKey === '' || apiBase === undefined) return missing;
   const injected = { ...secretHeaders(providerKey), [header.name]: `${header.prefix}${apiKey}` };
-  return credentialsOf({ header: injected, query: {} }, secrets);
+  return credentialsOf({ header: injected, query: keyQuery(providerKey.query ?? '').secret }, secrets);
 }

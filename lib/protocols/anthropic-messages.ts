@@ -5,20 +5,23 @@ import type { Protocol } from './protocol.ts';
 
 /** Anthropic's `type` for a status (docs.anthropic.com/en/api/errors). */
 const ERROR_TYPES: ReadonlyMap<number, string> = new Map([
+  [400, 'invalid_request_error'],
   [401, 'authentication_error'],
   [403, 'permission_error'],
   [404, 'not_found_error'],
+  [408, 'invalid_request_error'],
   [413, 'request_too_large'],
+  [415, 'invalid_request_error'],
+  [422, 'invalid_request_error'],
   [429, 'rate_limit_error'],
   [503, 'overloaded_error'],
   [504, 'timeout_error'],
 ]);
 
 function errorAnswer(error: GatewayError): JsonObject {
-  const otherwise = error.status < 500 ? 'invalid_request_error' : 'api_error';
   return {
     type: 'error',
-    error: { type: ERROR_TYPES.get(error.status) ?? otherwise, message: error.message, code: error.code },
+    error: { type: ERROR_TYPES.get(error.status) ?? 'api_error', message: error.message, code: error.code },
   };
 }
 

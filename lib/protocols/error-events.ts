@@ -44,7 +44,9 @@ function statusIn(error: JsonObject): number {
 /** What tells of an error in an event of a stream, its `code`, `type` and `message`; `undefined` where it is none. */
 export function errorOfEvent(json: JsonObject): JsonObject | undefined {
   if (isObject(json.error)) return json.error;
-  if (typeof json.error === 'string') return { message: json.error };
+  if (typeof json.error === 'string' && json.error !== '') return { message: json.error };
+  // vLLM's have no envelope.
+  if (json.object === 'error') return { code: json.code, type: json.type, message: json.message };
   if (json.type === 'error') return { code: json.code, message: json.message };
   if (json.type !== 'response.failed' || !isObject(json.response)) return undefined;
   return isObject(json.response.error) ? json.response.error : {};

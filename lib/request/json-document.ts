@@ -262,11 +262,20 @@ export function readMember(document: JsonDocument, key: string): unknown {
   return member === undefined ? undefined : parseValue(document, member);
 }
 
+function isLarge({ valueStart, valueEnd }: Member): boolean {
+  return valueEnd - valueStart > MAX_SMALL_BYTES;
+}
+
+/** Whether a top-level member is longer than 64 KiB, and so none that `readSmallMember` reads. */
+export function isLargeMember(document: JsonDocument, key: string): boolean {
+  const member = findMember(document, key);
+  return member !== undefined && isLarge(member);
+}
+
 /** The same for a value that is small wherever it means anything: one over 64 KiB reads as `undefined`. */
 export function readSmallMember(document: JsonDocument, key: string): unknown {
   const member = findMember(document, key);
-  if (member === undefined || member.valueEnd - member.valueStart > MAX_SMALL_BYTES) return undefined;
-  return parseValue(document, member);
+  return member === undefined || isLarge(member) ? undefined : parseValue(document, member);
 }
 
 /** How many elements a top-level member's array has, without parsing them; 0 where there is no array. */

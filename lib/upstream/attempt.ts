@@ -97,6 +97,11 @@ export class Attempt implements AnswerHandler {
     return this.#rules.silenceMs;
   }
 
+  /** `undefined` until it has come. */
+  get head(): AnswerHead | undefined {
+    return this.#head;
+  }
+
   get durationMs(): number {
     return performance.now() - this.startedAt;
   }
@@ -265,7 +270,7 @@ export class Attempt implements AnswerHandler {
     const head = this.#head;
     this.status = status;
     this.instance.stats.countAnswer(status);
-    if (this.streams && status < 400 && this.firstTokenMs !== undefined) {
+    if (this.streams && status < 300 && this.firstTokenMs !== undefined) {
       this.instance.stats.noteSpeed(this.firstTokenMs);
     }
     if (head !== undefined) this.#decide({ kind: 'answered', head, status });
@@ -297,7 +302,7 @@ export class Attempt implements AnswerHandler {
     if (ending.kind === 'complete') {
       const now = performance.now();
       stats.countLatency(now - this.startedAt, now);
-      if (!this.streams && (this.#head?.status ?? 0) < 400) stats.noteSpeed(now - this.startedAt);
+      if (!this.streams && (this.#head?.status ?? 0) < 300) stats.noteSpeed(now - this.startedAt);
     }
     clearTimeout(this.#durationTimer);
     this.wasSent = this.#sending?.wasSent ?? false;

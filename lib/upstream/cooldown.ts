@@ -40,10 +40,13 @@ export class Cooldown {
     return this.#bench?.reason;
   }
 
-  /** Takes in what came of a try. A success ends a cooldown; a shorter one that follows does not shorten it. */
+  /**
+   * Takes in what came of a try. A success ends a cooldown, a redirect says nothing of it; a shorter one that follows
+   * does not shorten it.
+   */
   note(outcome: Outcome, nowMs: number): void {
     if (outcome.kind === 'answered' && outcome.status < 400) {
-      this.#bench = undefined;
+      if (outcome.status < 300) this.#bench = undefined;
       return;
     }
     const reason = this.#reasonOf(outcome);

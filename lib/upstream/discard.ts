@@ -1,4 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
+import { decodedBody } from '../answer/decode-bytes.ts';
 import { isEventStream } from '../answer/make-reader.ts';
 import type { Logger } from '../host.ts';
 import { oneLine } from '../log/one-line.ts';
@@ -7,6 +8,9 @@ import { redact } from './redact.ts';
 
 /** How much of an answer that is not passed on goes into the log. */
 const LOGGED_BYTES = 4 * 1024;
+
+/** How long an encoded one may be. */
+const DECODED_BYTES = 64 * 1024;
 
 /** How long a failed answer may take to end. */
 const DEADLINE_MS = 1000;
@@ -66,7 +70,8 @@ class Discard implements AnswerSink {
     this.#logged = true;
     clearTimeout(this.#timer);
     const { instance, secrets } = this.#attempt;
-    const body = Buffer.concat(this.#chunks).toString();
+    const { head } = this.#attempt;
+    const body = decodedBody(head, Buffer.concat(this.#chunks), DECODED_BYTES).toString();
     // Redacted before it is cut, lest half a secret be left over at the edge.
     const text = firstBytes(redact(body, secrets), LOGGED_BYTES);
     this.#chunks = [];

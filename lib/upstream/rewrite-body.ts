@@ -2,7 +2,7 @@ import type { LoadedInstance } from '../config/loaded-config.ts';
 import { isObject, type JsonObject } from '../protocols/json.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Provider } from '../providers/provider.ts';
-import { findMember, type JsonDocument, readMember } from '../request/json-document.ts';
+import { findMember, type JsonDocument, readMember, readSmallMember } from '../request/json-document.ts';
 import { type Edit, editDocument, removeMember, setMember } from './edit-document.ts';
 
 /** What one instance does to bodies of one protocol. */
@@ -55,13 +55,13 @@ function mergeValue(current: unknown, patch: unknown, patchWins: boolean): unkno
   if (!isObject(current) || !isObject(patch)) {
     return current === undefined || patchWins ? patch : current;
   }
-  let merged = current;
+  const changes: [string, unknown][] = [];
   for (const [key, value] of Object.entries(patch)) {
     const before = Object.hasOwn(current, key) ? current[key] : undefined;
     const after = mergeValue(before, value, patchWins);
-    if (after !== before) merged = { ...merged, [key]: after };
+    if (after !== before) changes.push([key, after]);
   }
-  return merged;
+  return changes.length === 0 ? current : { ...current, ...Object.fromEntries(changes) };
 }
 
 /** Keeps one edit per member: the later one. */
@@ -99,12 +99,12 @@ function usageEdit(streamOptions: unknown): Edit | undefined {
  * that failed reaches the next; a body that nothing changes is the client's own buffer.
  */
 export function rewriteBody(document: JsonDocument, rules: BodyRules, protocol: Protocol): RewrittenBody {
-  const edited = (key: string, edits: readonly Edit[]): unknown => {
+  const edited = (key: string, edits: readonly Edit[], read = readSmallMember): unknown => {
     const edit = edits.find((candidate) => candidate.key === key);
-    if (edit === undefined) return readMember(document, key);
+    if (edit === undefined) return read(document, key);
     return edit.value === undefined ? undefined : JSON.parse(edit.value.toString());
   };
-  let edits = mergeEdits(document, rules, (key) => edited(key, rules.edits));
+  let edits = mergeEdits(document, rules, (key) => edited(key, rules.edits, readMember));
   if (rules.adjust !== undefined) for (const edit of rules.adjust(document)) edits = withEdit(edits, edit);
   const streams = protocol.streams && edited('stream', edits) === true;
   if (protocol.usageOnRequest) {

@@ -108,6 +108,26 @@ describe('chunks of whole events', () => {
   });
 });
 
+describe('a large event', () => {
+  it.each([1, 1000, 70_000])('is renamed wherever its model stands (%i bytes a chunk)', (size) => {
+    const stream = `data: {"text":"${'x'.repeat(200_000)}","model":"m"}\n\n`;
+    const tally = new Tally(protocols['openai-chat'], false);
+    const reader = new EventReader(tally, false, named('openai-chat'));
+    expect(passThrough(reader, cutEvery(Buffer.from(stream), size)).toString()).toBe(
+      stream.replace('"m"', '"chat-prod"'),
+    );
+  });
+
+  it('that is an error ends the stream, however long it is', () => {
+    const tally = new Tally(protocols['openai-chat'], false);
+    const reader = new EventReader(tally, false, { endsAtError: true });
+    const before = 'data: {"choices":[]}\n\n';
+    const error = `data: {"error":{"message":"${'y'.repeat(300_000)}"}}\n\n`;
+    expect(passThrough(reader, cutEvery(Buffer.from(before + error), 10_000)).toString()).toBe(before);
+    expect(reader.brokenOff).toBe(true);
+  });
+});
+
 describe('an event longer than what is held back', () => {
   const start = '{"id":"1","model":"m","text":"';
   const after = 'data: {"model":"m"}\n\n';
@@ -117,21 +137,21 @@ describe('an event longer than what is held back', () => {
     return passThrough(new EventReader(tally, false, named('openai-chat')), cutEvery(bytes, size)).toString();
   }
 
-  it.each([1, 1000, 10_000, 70_000, 1_000_000])(
+  it.each([1000, 10_000, 70_000, 2_000_000])(
     'is renamed near its start, as are those around it (%i bytes a chunk)',
     (size) => {
-      const stream = `\ufeff${after}data: ${start}${'x'.repeat(200_000)}"}\r\n\r\n${after}${after}`;
+      const stream = `\ufeff${after}data: ${start}${'x'.repeat(1_200_000)}"}\r\n\r\n${after}${after}`;
       expect(pass(Buffer.from(stream), size)).toBe(stream.replaceAll('"m"', '"chat-prod"'));
     },
   );
 
   it('is renamed behind a byte-order mark', () => {
-    const stream = `\ufeffdata: ${start}${'x'.repeat(100_000)}"}\n\n`;
+    const stream = `\ufeffdata: ${start}${'x'.repeat(1_200_000)}"}\n\n`;
     expect(pass(Buffer.from(stream), 1000)).toBe(stream.replace('"m"', '"chat-prod"'));
   });
 
   it('passes as it comes where its model stands behind that', () => {
-    const stream = `data: {"text":"${'x'.repeat(100_000)}","model":"m"}\n\n`;
+    const stream = `data: {"text":"${'x'.repeat(1_200_000)}","model":"m"}\n\n`;
     expect(pass(Buffer.from(stream), 1000)).toBe(stream);
   });
 });

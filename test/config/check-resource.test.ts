@@ -85,4 +85,11 @@ describe('one resource by itself', () => {
     value.cooldown = value;
     expect(checkResource('models', value)).toEqual([{ path: 'cooldown', message: 'holds itself' }]);
   });
+
+  it('says of the first of many misspelt fields what may have been meant, and names them all', () => {
+    const misspelt = Object.fromEntries(Array.from({ length: 30_000 }, (_, index) => [`timeuot${index}`, 1]));
+    const faults = checkResource('models', directModel(misspelt));
+    expect(faults).toHaveLength(30_000);
+    expect(faults.filter(({ message }) => message.includes('did you mean'))).toHaveLength(20);
+  });
 });

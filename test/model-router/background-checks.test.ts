@@ -133,6 +133,7 @@ describe('a background check', () => {
       expect(servedBy(await app.ask('chat'))).toBe('second');
       vi.setSystemTime(Date.now() + 2000);
       expect(app.state('first')).toMatchObject({ status: 'healthy' });
+      expect(app.state('first')).not.toHaveProperty('status_reason');
       expect(servedBy(await app.ask('chat'))).toBe('first');
     } finally {
       vi.useRealTimers();

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { startRawUpstream } from '../support/broken-upstreams.ts';
 import {
@@ -68,6 +69,31 @@ const movesOn: readonly [string, Script, Partial<Routing>, object][] = [
     },
     {},
     {},
+  ],
+  ['a 204, which says nothing', (_call, res) => res.writeHead(204).end(), {}, {}],
+  [
+    'an error that says 200',
+    (_call, res) => answerJson(res, 200, { error: { message: 'upstream words', code: 502 } }),
+    {},
+    {},
+  ],
+  [
+    "an error of vLLM's that says 200",
+    (_call, res) => answerJson(res, 200, { object: 'error', message: 'upstream words', code: 503 }),
+    {},
+    {},
+  ],
+  [
+    'an error in place of a stream, that says 200',
+    (_call, res) => answerJson(res, 200, { error: { message: 'upstream words', code: 502 } }),
+    {},
+    { stream: true },
+  ],
+  [
+    "a stream that begins with an error of vLLM's",
+    streamOf('data: {"object":"error","message":"upstream words","code":503}\n\n'),
+    {},
+    { stream: true },
   ],
   [
     'half a body',
@@ -362,8 +388,10 @@ describe('a caller sees', () => {
   it.each([
     [400, 'invalid_request_error'],
     [401, 'authentication_error'],
+    [402, 'api_error'],
     [403, 'permission_error'],
     [404, 'not_found_error'],
+    [409, 'api_error'],
     [413, 'request_too_large'],
     [422, 'invalid_request_error'],
     [429, 'rate_limit_error'],
@@ -381,5 +409,65 @@ describe('a caller sees', () => {
     expect(answer.json).toMatchObject({ type: 'error', error: { type } });
     if (status < 500) expect(at(answer.json, 'error', 'message')).toBe('upstream words');
     else expect(answer.text).not.toContain('upstream words');
+  });
+});
+
+describe('an answer under 200 that', () => {
+  it.each([
+    ['has an error that is null', { error: null, choices: [] }],
+    ['has an error that is empty', { error: '', choices: [] }],
+    ["is a response of OpenAI's that has failed", { object: 'response', error: { code: 'server_error' } }],
+  ])('%s is an answer', async (_what, answer) => {
+    const { app } = await startPair((_call, res) => answerJson(res, 200, answer));
+    expect(servedBy(await app.ask('chat'))).toBe('first');
+  });
+
+  it('is an error of the client is told to it', async () => {
+    const { app, second } = await startPair((_call, res) =>
+      answerJson(res, 200, { error: { message: 'too long', code: 'context_length_exceeded' } }),
+    );
+    const answer = await app.ask('chat');
+    expect([answer.status, at(answer.json, 'error', 'message')]).toEqual([400, 'too long']);
+    expect(second.calls).toEqual([]);
+  });
+});
+
+describe('a redirect', () => {
+  it('is passed on, is no success to anybody, and lifts no cooldown', async () => {
+    let status = 503;
+    const { app } = await startPair((_call, res) => {
+      res.writeHead(status, { location: 'https://elsewhere.test/' }).end();
+    });
+    await app.ask('chat');
+    expect(app.state('first')).toMatchObject({ status: 'cooldown' });
+    status = 302;
+    const response = await app.send('first', {}, { redirect: 'manual' });
+    expect(response.status).toBe(302);
+    expect(response.headers.get('x-aisix-call-id')).toBeNull();
+    expect(app.state('first')).toMatchObject({ status: 'cooldown' });
+  });
+});
+
+describe('an error that its upstream has encoded', () => {
+  it('is told in its words all the same', async () => {
+    const said = JSON.stringify({ error: { message: 'max_tokens too large', code: 'bad_max' } });
+    const { app } = await startPair((_call, res) => {
+      res.writeHead(400, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      res.end(zlib.gzipSync(said));
+    });
+    expect((await app.ask('chat')).json).toMatchObject({
+      error: { message: 'max_tokens too large', code: 'bad_max' },
+    });
+  });
+
+  it('is in the log as text', async () => {
+    const { app } = await startPair((_call, res) => {
+      res.writeHead(503, { 'content-type': 'application/json', 'content-encoding': 'gzip' });
+      res.end(zlib.gzipSync('{"error":{"message":"no room"}}'));
+    });
+    await app.ask('chat');
+    expect(app.logs).toContainEqual(
+      expect.objectContaining({ data: expect.objectContaining({ body: '{"error":{"message":"no room"}}' }) }),
+    );
   });
 });

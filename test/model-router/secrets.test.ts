@@ -19,6 +19,7 @@ const CALLERS_KEY = `sk-${MARK}-of-a-caller`;
 const secretKey = (name: string, url: string) =>
   keyFor(name, url, {
     api_key: `sk-${MARK}-of-${name}`,
+    api_base: `${url}/v1?api-version=2024-10-21&key=${MARK}-in-the-query`,
     request: {
       default_headers: {
         'x-tenant': `${MARK} in a header`,
@@ -33,7 +34,7 @@ const secretKey = (name: string, url: string) =>
 const echo =
   (status: number): Script =>
   (call, res) => {
-    const message = `You sent ${call.rawHeaders.join(', ')}`;
+    const message = `You sent ${call.url} ${call.rawHeaders.join(', ')}`;
     const code = call.headers.authorization;
     answerJson(
       res,
@@ -41,6 +42,7 @@ const echo =
       { error: { message, code, type: call.headers['x-tenant'] } },
       {
         'x-echo': call.headers.authorization ?? '',
+        'x-echo-url': call.url,
         'x-echo-token': call.headers.authorization?.slice('Bearer '.length) ?? '',
         'x-vault': 'its name alone',
         'x-note': `your tenant is ${call.headers['x-tenant']}`,
@@ -52,7 +54,7 @@ const echo =
 const echoInEvent =
   (type: string, before = ''): Script =>
   (call, res) => {
-    const error = { message: call.rawHeaders.join(), type, code: call.headers.authorization };
+    const error = { message: call.url + call.rawHeaders.join(), type, code: call.headers.authorization };
     res.writeHead(200, { 'content-type': 'text/event-stream', 'x-echo': call.headers.authorization });
     if (before !== '') res.write(before);
     setImmediate(() => res.end(`data: ${JSON.stringify({ error })}\n\n`));
@@ -128,6 +130,7 @@ describe('no secret is seen of an upstream that tells everything back', () => {
     }
     // They were sent, or nothing could have been told back.
     expect(JSON.stringify(first.calls[0]?.headers)).toContain(MARK);
+    expect(first.calls[0]?.url).toBe(`/v1/chat/completions?api-version=2024-10-21&key=${MARK}-in-the-query`);
     expectNoSecretIn(seen());
   });
 

@@ -108,9 +108,9 @@ describe('a cooldown', () => {
     expect(cooldownAfter(answered(503, { 'retry-after': '0' })).isCooling(nowMs)).toBe(false);
   });
 
-  it.each([200, 302])('ends at once with a success (%i)', (status) => {
+  it('ends at once with a success', () => {
     const cooldown = cooldownAfter(answered(429, { 'retry-after': '300' }));
-    cooldown.note(answered(status), nowMs + 5);
+    cooldown.note(answered(200), nowMs + 5);
     expect(cooldown.isCooling(nowMs + 5)).toBe(false);
     expect([cooldown.untilMs, cooldown.reason]).toEqual([undefined, undefined]);
   });
@@ -120,7 +120,7 @@ describe('a cooldown', () => {
     for (const kind of ['aborted', 'too-large', 'too-long', 'no-credentials'] as const) {
       cooldown.note(failed(kind), nowMs + 5);
     }
-    cooldown.note(answered(400), nowMs + 5);
+    for (const status of [302, 400]) cooldown.note(answered(status), nowMs + 5);
     expect(cooldown.untilMs).toBe(nowMs + 30_000);
   });
 

@@ -1,6 +1,7 @@
 import type { ConfigFault } from '../../config/config-error.ts';
 import { isJsonObject, type JsonObject } from '../../config/json.ts';
 import { formatPath } from '../../config/json-path.ts';
+import { isSecretParameter } from '../key-query.ts';
 
 /** Stands for a secret, on the way out and on the way back in. */
 const MASK = '***';
@@ -34,11 +35,32 @@ function mapDefaultHeaders(
   });
 }
 
-/** A provider key as it may be shown: its secret, whatever it was called, and its headers' values are `***`. */
+/** Changes the values of the parameters in a URL's query, and no other letter of it. */
+function mapParameters(url: unknown, change: (value: string, name: string) => string): unknown {
+  if (typeof url !== 'string' || !url.includes('?')) return url;
+  const start = url.indexOf('?') + 1;
+  const pairs = url.slice(start).split('&');
+  const changed = pairs.map((pair) => {
+    const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+    const after = change(value, name);
+    return after === value ? pair : `${name}=${after}`;
+  });
+  return url.slice(0, start) + changed.join('&');
+}
+
+/**
+ * A provider key as it may be shown: its secret, whatever it was called, its headers' values, and what may be a
+ * credential in the query of its address are `***`.
+ */
 export function maskSecrets(providerKey: Fields): JsonObject {
-  const masked = Object.entries(providerKey).map(([name, value]): readonly [string, unknown] =>
-    SECRET_NAMES.includes(name) ? ['api_key', MASK] : [name, value],
-  );
+  const masked = Object.entries(providerKey).map(([name, value]): readonly [string, unknown] => {
+    if (SECRET_NAMES.includes(name)) return ['api_key', MASK];
+    if (name !== 'api_base') return [name, value];
+    return [
+      name,
+      mapParameters(value, (text, parameter) => (isSecretParameter(parameter, text) ? MASK : text)),
+    ];
+  });
   return mapDefaultHeaders(objectOf(masked), () => MASK);
 }
 
@@ -51,6 +73,15 @@ function oldHeader(old: Fields, name: string): unknown {
   const headers = isJsonObject(old.request) ? old.request.default_headers : undefined;
   if (!isJsonObject(headers)) return undefined;
   return Object.entries(headers).find(([other]) => other.toLowerCase() === name.toLowerCase())?.[1];
+}
+
+function oldParameter(old: Fields, name: string): string | undefined {
+  let found: string | undefined;
+  mapParameters(old.api_base, (value, other) => {
+    if (other === name) found = value;
+    return value;
+  });
+  return found;
 }
 
 /** A provider key with its secrets back, and where one was to be kept that never was there. */
@@ -76,9 +107,13 @@ export function restoreSecrets(providerKey: Fields, old: Fields): RestoredSecret
     }
     return kept;
   };
-  const withSecret = mapObject(providerKey, (value, name) =>
-    SECRET_NAMES.includes(name) ? restore(value, oldSecret(old), [name]) : value,
-  );
+  const withSecret = mapObject(providerKey, (value, name) => {
+    if (SECRET_NAMES.includes(name)) return restore(value, oldSecret(old), [name]);
+    if (name !== 'api_base') return value;
+    return mapParameters(value, (text, parameter) =>
+      String(restore(text, oldParameter(old, parameter), [name])),
+    );
+  });
   const value = mapDefaultHeaders(withSecret, (header, name) =>
     restore(header, oldHeader(old, name), ['request', 'default_headers', name]),
   );

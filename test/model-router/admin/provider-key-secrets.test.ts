@@ -50,6 +50,19 @@ describe("a provider key's secrets", () => {
     ]);
   });
 
+  it('in the query of its address are never shown, and kept by a PUT of what was read', async () => {
+    const { call, registry } = await startAdmin();
+    const url = (key: string) => `https://llm.test/v1?api-version=2024-10-21&key=${key}&n=1&token=a%20${key}`;
+    const created = await call('POST', PATH, { ...openaiKey, api_base: url('sk-of-the-query') });
+    const api_base = 'https://llm.test/v1?api-version=2024-10-21&key=***&n=1&token=***';
+    expect(created.body).toMatchObject({ value: { api_base } });
+    const { id, value } = created.body as { id: string; value: object };
+    expect((await call('PUT', `${PATH}/${id}`, value)).status).toBe(200);
+    expect(registry.current().provider_keys).toMatchObject([{ api_base: url('sk-of-the-query') }]);
+    const unknown = { ...openaiKey, display_name: 'other', api_base: 'https://llm.test/v1?key=***' };
+    expect((await call('POST', PATH, unknown)).status).toBe(400);
+  });
+
   it('are handed on as they were written where they are references', async () => {
     const { call, registry } = await startAdmin();
     const answer = await call('POST', PATH, { ...openaiKey, api_key: '$env://OPENAI_API_KEY' });
