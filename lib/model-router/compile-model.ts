@@ -5,7 +5,7 @@ import { failover } from '../balancer/failover.ts';
 import { leastBusy } from '../balancer/least-busy.ts';
 import { leastCost } from '../balancer/least-cost.ts';
 import { leastLatency } from '../balancer/least-latency.ts';
-import { roundRobin } from '../balancer/round-robin.ts';
+import { roundRobin, type Turns } from '../balancer/round-robin.ts';
 import { makeTiers, type Ranked, type Tier } from '../balancer/tiers.ts';
 import type {
   LoadedDirectModel,
@@ -47,6 +47,8 @@ export interface ServedModel {
   readonly names: readonly string[];
   readonly tiers: readonly Tier<Seat>[];
   readonly strategy: Strategy;
+  /** Among the targets, where they take turns. */
+  readonly turns: Turns;
   readonly hashOn: readonly LoadedHashSource[];
   /** Those for a request with this `x-aisix-routing-tags` header. */
   readonly eligible: (tags: string | readonly string[] | undefined) => readonly Seat[];
@@ -86,12 +88,11 @@ const MAX_WEIGHT_UNITS = 64;
 
 const STRATEGIES = {
   failover,
-  round_robin: roundRobin,
   consistent_hash: consistentHash(MAX_WEIGHT_UNITS),
   least_cost: leastCost,
   least_latency: leastLatency,
   least_busy: leastBusy,
-} satisfies Record<Strategy, MakeBalancer>;
+} satisfies Record<Exclude<Strategy, 'round_robin'>, MakeBalancer>;
 
 const UNBOUNDED = {
   maxResponseBytes: Number.POSITIVE_INFINITY,
@@ -117,11 +118,16 @@ function seatOf(
   };
 }
 
+function balancerFor(strategy: Strategy, turns: Turns): MakeBalancer {
+  return strategy === 'round_robin' ? (targets) => roundRobin(targets, turns) : STRATEGIES[strategy];
+}
+
 function serve(
   model: LoadedModel,
   seats: readonly Seat[],
   strategy: Strategy,
   meter: UsageMeter | undefined,
+  turns: Turns,
 ): ServedModel {
   const instances = seats.map(({ target }) => target.instance);
   return {
@@ -131,8 +137,9 @@ function serve(
     seats: new Map(seats.map((seat) => [seat.target.instance, seat])),
     instances,
     names: instances.map(({ name }) => name),
-    tiers: makeTiers(seats, 'highest-first', STRATEGIES[strategy]),
+    tiers: makeTiers(seats, 'highest-first', balancerFor(strategy, turns)),
     strategy,
+    turns,
     hashOn: [],
     eligible: eligibleTargets(seats),
     maxFallbacks: Number.POSITIVE_INFINITY,
@@ -152,21 +159,31 @@ export function serveDirect(
   meter: UsageMeter | undefined,
 ): ServedModel {
   const seat = seatOf(target, { weight: 1, priority: 0, tags: [] }, {});
-  return { ...serve(model, [seat], 'failover', meter), triesAnyway: true };
+  return { ...serve(model, [seat], 'failover', meter, new Map()), triesAnyway: true };
 }
 
-/** @param targets by name; the configuration has been checked, so that all of them are there */
+/** What says how turns are shared. */
+function sharesOf(seats: Iterable<Ranked>): string {
+  return JSON.stringify([...seats].map(({ name, weight, priority }) => [name, weight, priority]));
+}
+
+/**
+ * @param targets by name; the configuration has been checked, so that all of them are there
+ * @param known what served this alias before; turns go on where names and weights are the same
+ */
 export function serveAlias(
   model: LoadedRoutingModel,
   targets: ReadonlyMap<string, Target>,
   meter: UsageMeter | undefined,
+  known: ServedModel | undefined,
 ): ServedModel {
   const seats = model.targets.flatMap((place) => {
     const target = targets.get(place.model);
     return target === undefined ? [] : [seatOf(target, place, model)];
   });
+  const takesTurnsOn = known !== undefined && sharesOf(known.seats.values()) === sharesOf(seats);
   return {
-    ...serve(model, seats, model.strategy, meter),
+    ...serve(model, seats, model.strategy, meter, takesTurnsOn ? known.turns : new Map()),
     hashOn: model.hashOn,
     maxFallbacks: model.maxFallbacks ?? Number.POSITIVE_INFINITY,
     retryRules: { on429: model.retryOn429, statuses: new Set(model.fallbackOnStatuses) },

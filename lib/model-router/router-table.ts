@@ -63,6 +63,16 @@ function sharedPlan(models: readonly LoadedDirectModel[], host: RouterHost): Sha
   };
 }
 
+/** Whether what is said of a target beside how it is asked is the same. */
+function isUsedAlike(one: LoadedDirectModel, other: LoadedDirectModel): boolean {
+  return (
+    one.timeoutMs === other.timeoutMs &&
+    one.streamTimeoutMs === other.streamTimeoutMs &&
+    one.retries === other.retries &&
+    isDeepStrictEqual(one.allowedCidrs, other.allowedCidrs)
+  );
+}
+
 function openTargets(
   models: readonly LoadedDirectModel[],
   meters: UsageMeters,
@@ -77,7 +87,7 @@ function openTargets(
       const known = previous?.targets.get(name);
       // An instance is the same only where everything else of the model is.
       const isSame = known?.instance === open.instance && known.meter === meter;
-      if (isSame && isDeepStrictEqual(known.model.allowedCidrs, allowedCidrs)) return [name, known];
+      if (isSame && isUsedAlike(known.model, model)) return [name, known];
       const addresses = allowedCidrs === undefined ? undefined : makeAddressList(allowedCidrs);
       return [name, { ...open, model, addresses, meter }];
     }),
@@ -88,8 +98,9 @@ function serve(
   model: LoadedModel,
   targets: ReadonlyMap<string, Target>,
   meter: UsageMeter | undefined,
+  known: ServedModel | undefined,
 ): ServedModel {
-  if (model.kind === 'routing') return serveAlias(model, targets, meter);
+  if (model.kind === 'routing') return serveAlias(model, targets, meter, known);
   const target = targets.get(model.name);
   if (target === undefined) throw new TypeError('A direct model has no target');
   return serveDirect(model, target, meter);
@@ -118,7 +129,7 @@ function serveAll(
       if (known !== undefined && known.meter === meter && isSameAs(known, model, targets)) {
         return [model.name, known];
       }
-      return [model.name, serve(model, targets, meter)];
+      return [model.name, serve(model, targets, meter, known)];
     }),
   );
 }

@@ -25,11 +25,11 @@ export interface TargetPool {
 /** Each is asked for when a model comes and when it goes. */
 const keys = new WeakMap<LoadedDirectModel, string>();
 
-/** Everything that makes a target another one. Limits and addresses are looked at elsewhere. */
+/** Everything that makes a target another one. Limits, addresses, time-outs and retries are looked at elsewhere. */
 function keyOf(model: LoadedDirectModel): string {
   const known = keys.get(model);
   if (known !== undefined) return known;
-  const { limits: _, allowedCidrs: _1, ...rest } = model;
+  const { limits: _, allowedCidrs: _1, timeoutMs: _2, streamTimeoutMs: _3, retries: _4, ...rest } = model;
   const key = JSON.stringify(rest);
   keys.set(model, key);
   return key;

@@ -17,9 +17,13 @@ export interface Vendor extends Upstream {
   status: number;
 }
 
+/** The status of a vendor that says nothing. */
+export const SILENT = 0;
+
 export async function startVendor(name: string): Promise<Vendor> {
   const state = { status: 200 };
   const upstream = await startUpstream((_call, res) => {
+    if (state.status === SILENT) return;
     if (state.status === 200) answerJson(res, 200, chatAnswer(`${name}-upstream`));
     else answerJson(res, state.status, { error: { message: `${name} fails` } });
   });

@@ -10,6 +10,7 @@ import {
   keyAt,
   type Live,
   modelOf,
+  SILENT,
   startLive,
   startPair,
   startVendor,
@@ -152,6 +153,8 @@ describe('a change of one model', () => {
   it.each([
     ['its limits', { rate_limit: { rpd: 100 } }],
     ['who may call it from where', { allowed_cidrs: ['127.0.0.1/32'] }],
+    ['how long it may take', { timeout: 20_000, stream_timeout: 10_000 }],
+    ['how often it is tried', { retries: 1 }],
   ])('by %s keeps its cooldown', async (_what, fields) => {
     const { live, one } = await startPair();
     one.status = 503;
@@ -170,6 +173,46 @@ describe('a change of one model', () => {
     const { id } = await findEntry(live, 'models', 'two');
     await live.admin('PUT', `models/${id}`, modelOf('two', { rate_limit: { rpd: 2 } }));
     expect((await live.chat('two')).status).toBe(200);
+  });
+});
+
+describe('whose turn it is stays as it is', () => {
+  const turns = (fields: object) => aliasOf('chat', ['one', 'two'], { strategy: 'round_robin', ...fields });
+
+  async function startTurns(): Promise<Live> {
+    return (await startPair({ more: { models: [modelOf('one'), modelOf('two'), turns({})] } })).live;
+  }
+
+  it.each([
+    ['other settings of the alias', 'chat', turns({ max_fallbacks: 1 })],
+    ['another time-out of a target', 'one', modelOf('one', { timeout: 20_000 })],
+    ['another name of a target upstream', 'one', modelOf('one', { model_name: 'newer' })],
+  ])('by %s', async (_what, name, changed) => {
+    const live = await startTurns();
+    expect(await live.whoServes()).toBe('one');
+    const { id } = await findEntry(live, 'models', name);
+    expect((await live.admin('PUT', `models/${id}`, changed)).status).toBe(200);
+    expect([await live.whoServes(), await live.whoServes()]).toEqual(['two', 'one']);
+  });
+
+  it('but not by another weight', async () => {
+    const live = await startTurns();
+    expect(await live.whoServes()).toBe('one');
+    const { id } = await findEntry(live, 'models', 'chat');
+    const targets = [{ model: 'one', weight: 2 }, { model: 'two' }];
+    await live.admin('PUT', `models/${id}`, turns({ targets }));
+    expect(await live.whoServes()).toBe('one');
+  });
+});
+
+describe('a time-out that is changed', () => {
+  it('is in force for the next request', async () => {
+    const { live, one } = await startPair();
+    const { id } = await findEntry(live, 'models', 'one');
+    await live.chat('one');
+    await live.admin('PUT', `models/${id}`, modelOf('one', { timeout: 300 }));
+    one.status = SILENT;
+    expect((await live.chat('one')).status).toBe(504);
   });
 });
 
