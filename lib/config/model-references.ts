@@ -11,20 +11,22 @@ const MOST_HINTS = 20;
 interface Register {
   readonly byName: ReadonlyMap<unknown, Placed>;
   readonly what: string;
+  /** Whether somebody may have taken the field for the place of a secret, which must not be shown. */
+  readonly mayBeSecret: boolean;
 }
 
-function register(items: readonly Placed[], field: string, what: string): Register {
-  return { byName: new Map(items.map((item) => [item.object[field], item])), what };
+function register(items: readonly Placed[], field: string, what: string, mayBeSecret: boolean): Register {
+  return { byName: new Map(items.map((item) => [item.object[field], item])), what, mayBeSecret };
 }
 
 /** Says what is wrong with references, and for the first of them, what may have been meant. */
 function makeFinder(): (name: unknown, path: JsonPath, register: Register) => readonly ConfigFault[] {
   let hints = 0;
-  return (name, path, { byName, what }) => {
+  return (name, path, { byName, what, mayBeSecret }) => {
     if (typeof name !== 'string' || name === '' || byName.has(name)) return [];
     const names = hints++ < MOST_HINTS ? [...byName.keys()].filter((each) => typeof each === 'string') : [];
-    const message = `is ${describeValue(name, path)}, must be ${what}${didYouMean(name, names)}`;
-    return [{ path: formatPath(path), message }];
+    const found = mayBeSecret ? 'is another text' : `is ${describeValue(name, path)}`;
+    return [{ path: formatPath(path), message: `${found}, must be ${what}${didYouMean(name, names)}` }];
   };
 }
 
@@ -42,9 +44,14 @@ export function referenceFaults(
   providerKeys: readonly Placed[],
 ): readonly ConfigFault[] {
   const direct = models.filter(({ object }) => object.routing === undefined);
-  const ids = register(providerKeys, 'id', 'the id of one of the provider keys');
-  const names = register(providerKeys, 'display_name', 'the display_name of one of the provider keys');
-  const targets = register(direct, 'display_name', 'the display_name of a model that has no routing itself');
+  const ids = register(providerKeys, 'id', 'the id of one of the provider keys', true);
+  const names = register(providerKeys, 'display_name', 'the display_name of one of the provider keys', true);
+  const targets = register(
+    direct,
+    'display_name',
+    'the display_name of a model that has no routing itself',
+    false,
+  );
   const find = makeFinder();
   return [
     ...direct.flatMap((model) => [

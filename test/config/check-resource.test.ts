@@ -49,6 +49,7 @@ describe('one resource by itself', () => {
   it.each([
     ['models', directModel({ model_name: undefined }), '', says('either routing, or')],
     ['models', directModel({ ensemble: {} }), 'ensemble', says('is not supported')],
+    ['models', directModel({ id: 'status' }), 'id', says('which is a path of the admin API')],
     ['models', directModel({ allowed_cidrs: ['x'] }), 'allowed_cidrs[0]', says('must be a network')],
     ['models', alias({}, { retries: 1 }), 'retries', says('cannot stand beside "routing"')],
     ['provider_keys', providerKey({ id: '' }), 'id', says('1 to 256 characters')],

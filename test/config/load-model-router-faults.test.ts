@@ -149,13 +149,13 @@ describe('what is wrong with a model', () => {
       'an unknown key',
       withModel({ provider_key_id: 'kp' }),
       'models[0].provider_key_id',
-      'is "kp", must be the id of one of the provider keys; did you mean "pk"?',
+      'is another text, must be the id of one of the provider keys; did you mean "pk"?',
     ],
     [
       'an unknown name of a key',
       withModel({ provider_key_id: undefined, provider_key: 'mian' }),
       'models[0].provider_key',
-      'is "mian", must be the display_name of one of the provider keys; did you mean "main"?',
+      'is another text, must be the display_name of one of the provider keys; did you mean "main"?',
     ],
   ])('is told of %s', (_what, config, path, message) => {
     expect(faults(config)).toEqual([{ path, message }]);
