@@ -119,6 +119,10 @@ function answerFailure(exchange: Exchange, error: unknown, host: ResolvedHost): 
   answerError(exchange, new GatewayError(500, 'internal_error', 'The gateway failed.'));
 }
 
+function traceRefused(): GatewayError {
+  return new GatewayError(501, 'method_not_supported', 'TRACE is not passed on.');
+}
+
 /** Whether the request may come in at all, before its body is read. */
 async function admit(exchange: Exchange): Promise<void> {
   try {
@@ -135,6 +139,8 @@ async function handle(exchange: Exchange, host: ResolvedHost): Promise<void> {
   try {
     watchClient(exchange, host);
     if (exchange.gone) return;
+    // It asks to be told what an LLM was sent, credentials included (RFC 9110 §9.3.8).
+    if (exchange.req.method === 'TRACE') throw traceRefused();
     if (exchange.plan.admit !== undefined) await admit(exchange);
     await receive(exchange);
     const { plan } = exchange;

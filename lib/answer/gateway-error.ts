@@ -20,6 +20,7 @@ export type GatewayErrorCode =
   | 'invalid_request_target'
   | 'invalid_utf8'
   | 'ip_restricted'
+  | 'method_not_supported'
   | 'model_not_found'
   | 'no_instance_available'
   | 'permission_denied'

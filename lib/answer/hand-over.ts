@@ -1,7 +1,7 @@
 import { ChunkList } from '../chunk-list.ts';
 import { contentCoding } from '../content-coding.ts';
 import { type Exchange, endExchange, type Next, releaseBody } from '../exchange.ts';
-import { parseObject } from '../protocols/json.ts';
+import { isObject } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
@@ -14,6 +14,15 @@ import { unread } from './unread.ts';
 
 /** A body for the next middleware has to be held whole, so it has a limit even where none is configured. */
 const MAX_BYTES = 64 * 1024 * 1024;
+
+/** `undefined` for what is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Hands a JSON answer to the next middleware as `req.body`, as the early form's `passthrough` asks. */
 export class HandOver implements AnswerSink {
@@ -63,19 +72,13 @@ export class HandOver implements AnswerSink {
   #complete(): void {
     const { req, tally } = this.#exchange;
     if (this.#exchange.ending !== undefined) return;
-    const json = parseObject(this.#chunks.take().toString());
+    const json = parse(this.#chunks.take().toString());
     if (json === undefined) {
-      answerError(
-        this.#exchange,
-        new GatewayError(
-          502,
-          'upstream_invalid_answer',
-          'The LLM service did not answer with a JSON object.',
-        ),
-      );
+      const message = 'The LLM service did not answer with JSON.';
+      answerError(this.#exchange, new GatewayError(502, 'upstream_invalid_answer', message));
       return;
     }
-    tally?.read(json);
+    if (isObject(json)) tally?.read(json);
     endExchange(this.#exchange, 'complete');
     // `_body` keeps a body parser further down from reading the request once more.
     Object.assign(req, { body: json, _body: true });

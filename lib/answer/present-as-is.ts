@@ -17,6 +17,11 @@ export interface PresentOptions {
   isExhausted(exchange: Exchange, tried: Try): boolean;
 }
 
+/** Whether an answer is a success with something in it (RFC 9110 §9.3.2, §15.3.5, §15.3.6). */
+function hasBody({ req }: Exchange, status: number): boolean {
+  return status >= 200 && status < 300 && status !== 204 && status !== 205 && req.method !== 'HEAD';
+}
+
 /** Answers the client with what came of the last try as it was: status, headers, body. */
 export function presentAsIs(exchange: Exchange, tried: Try, options: PresentOptions): void {
   const { outcome, attempt, instance } = tried;
@@ -31,7 +36,7 @@ export function presentAsIs(exchange: Exchange, tried: Try, options: PresentOpti
   const { status, headers } = outcome.head;
   // Without a next middleware there is nobody but the client to hand it to.
   const { next } = exchange;
-  if (options.passthrough && next !== undefined && status >= 200 && status < 300 && isJson(headers)) {
+  if (options.passthrough && next !== undefined && hasBody(exchange, status) && isJson(headers)) {
     for (const [name, value] of Object.entries(extraHeaders)) exchange.res.setHeader(name, value);
     new HandOver(exchange, attempt, outcome.head, next).start();
   } else {

@@ -81,9 +81,8 @@ export class Relay implements AnswerSink {
     exchange.estimate?.noteCoding(contentCoding(head.headers));
     const withholdsUsage = protocol.usageOnRequest && exchange.streams && !exchange.wantsUsage;
     this.#reader = makeReader(head.headers, tally, withholdsUsage, options);
-    // Of a stream that may lose an event, or change, the length is not known before its end.
-    const mayChange = withholdsUsage || options.rename !== undefined || options.endsAtError === true;
-    if (mayChange && this.#isStream) delete this.#headers['content-length'];
+    // A stream may lose an event, or end with one of the gateway's own, which a length would cut off.
+    if (this.#isStream && !isEncoded(head.headers)) delete this.#headers['content-length'];
     this.#guard = new StallGuard(res, plan.limits.timeoutMs, () => this.#onStall());
   }
 

@@ -4,20 +4,31 @@ import type { Protocol, Usage } from '../protocols/protocol.ts';
 /** Text kept for `logging.payloads`, in characters. */
 const MAX_TEXT = 1024 * 1024;
 
+/** No report has a quarter of these: an upstream that has ever new ones must not make it grow. */
+const MAX_USAGE_FIELDS = 100;
+
 /** What an answer said about itself, gathered while it passes. */
 export class Tally {
   /** `undefined` where the LLM reported none. */
   usage: Usage | undefined;
-  /** The usage object as the LLM wrote it; of several, the later values that are neither 0 nor null. */
-  rawUsage: JsonObject | undefined;
+  #rawUsage: Record<string, unknown> | undefined;
   hasToolCalls = false;
   text = '';
   readonly #protocol: Protocol;
+  #usageFields = 0;
   readonly keepsText: boolean;
 
   constructor(protocol: Protocol, keepsText: boolean) {
     this.#protocol = protocol;
     this.keepsText = keepsText;
+  }
+
+  /**
+   * The usage object as the LLM wrote it, its first 100 fields; of several objects, the later values that are neither 0
+   * nor null. Without a prototype.
+   */
+  get rawUsage(): JsonObject | undefined {
+    return this.#rawUsage;
   }
 
   get toolCallToken(): string {
@@ -42,11 +53,19 @@ export class Tally {
 
   /** Anthropic reports the prompt at the start of a stream and the answer's length at its end. */
   #addUsage(raw: JsonObject): void {
-    const merged: Record<string, unknown> = { ...this.rawUsage };
-    for (const [key, value] of Object.entries(raw)) {
-      if (saysSomething(value) || !isSet(merged[key])) merged[key] = value;
+    const merged: Record<string, unknown> = this.#rawUsage ?? Object.create(null);
+    let looked = 0;
+    for (const key in raw) {
+      if (++looked > MAX_USAGE_FIELDS) break;
+      const value = raw[key];
+      if (key in merged) {
+        if (saysSomething(value) || !isSet(merged[key])) merged[key] = value;
+      } else if (this.#usageFields < MAX_USAGE_FIELDS) {
+        merged[key] = value;
+        this.#usageFields++;
+      }
     }
-    this.rawUsage = merged;
+    this.#rawUsage = merged;
     this.usage = this.#protocol.readUsage(merged);
   }
 }

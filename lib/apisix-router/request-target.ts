@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { resolvePath } from '../request/resolve-path.ts';
+import { splitTarget } from '../request/split-target.ts';
 
 /** What a request asks for, in the form in which routes are compared with it. */
 export interface RequestTarget {
@@ -9,9 +10,6 @@ export interface RequestTarget {
   readonly hosts: readonly string[];
 }
 
-/** `http://host/path`; its host replaces that of the header (RFC 9112 §3.2.2). */
-const ABSOLUTE_FORM = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i;
-
 /** nginx leaves out the dot at the end of a complete name as well. */
 function hostsOf(authority: string): readonly string[] {
   const [, host = '', port] = /^(?:.*@)?(.*?)\.?(:\d*)?$/.exec(authority.toLowerCase()) ?? [];
@@ -20,12 +18,9 @@ function hostsOf(authority: string): readonly string[] {
 
 /** Below a mount point, the path is that below it. */
 export function readTarget(req: IncomingMessage): RequestTarget {
-  const url = req.url ?? '/';
-  const absolute = ABSOLUTE_FORM.exec(url);
-  const target = absolute === null ? url : url.slice(absolute[0].length);
-  const path = target.replace(/[?#].*$/s, '') || '/';
+  const { authority, path } = splitTarget(req.url ?? '/');
   return {
-    path: resolvePath(path),
-    hosts: hostsOf(absolute?.[1] ?? req.headers.host ?? ''),
+    path: resolvePath(path.replace(/[?#].*$/s, '') || '/'),
+    hosts: hostsOf(authority ?? req.headers.host ?? ''),
   };
 }

@@ -71,7 +71,7 @@ export class SecretStore {
   async #askHost(reference: string): Promise<unknown> {
     try {
       const asked = Promise.resolve(this.#resolve?.(reference));
-      return await within(PATIENCE_MS, asked, 'no answer');
+      return await within(PATIENCE_MS, asked, 'no answer', true);
     } catch {
       // What a secret manager's client throws may quote tokens or URLs, so nothing of it is passed on.
       return undefined;

@@ -137,8 +137,8 @@ export async function readBody(req: IncomingMessage, limits: BodyLimits): Promis
   refuseOtherTypes(req);
   if (unread) {
     refuseEncodings(req);
-    const chunks = await readSocket(req, limits);
-    return chunks.take();
+    const bytes = (await readSocket(req, limits)).take();
+    return bodiless && bytes.length === 0 ? undefined : bytes;
   }
   const bytes = bodyLeftBehind(req);
   if (bytes !== undefined) return checkLength(bytes, limits.maxBytes);

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isObject } from '../protocols/json.ts';
+import { resolvePath } from './resolve-path.ts';
+import { splitTarget } from './split-target.ts';
 
 /** Where variables come from beside the request itself. */
 export interface Variables {
@@ -48,15 +50,26 @@ function consumerName(locals: Readonly<Record<string, unknown>>): string {
   return isObject(consumer) && typeof consumer.username === 'string' ? consumer.username : '';
 }
 
+/** Normalised, or one path would be many to whoever counts by it. */
+function uri(req: IncomingMessage): string {
+  const path = pathOf(splitTarget(originalUrl(req)).path);
+  return resolvePath(path) ?? path;
+}
+
+/** nginx leaves the port out. */
+function host(req: IncomingMessage): string {
+  const authority = splitTarget(originalUrl(req)).authority ?? header(req, 'host');
+  return authority.toLowerCase().replace(/:\d+$/, '');
+}
+
 /** By nginx's and APISIX's names (nginx.org/en/docs/varindex.html). */
 const READERS = new Map<string, (req: IncomingMessage, variables: Variables) => string>([
   ['remote_addr', clientAddress],
-  ['uri', (req) => pathOf(originalUrl(req))],
-  ['request_uri', originalUrl],
+  ['uri', uri],
+  ['request_uri', (req) => splitTarget(originalUrl(req)).path],
   ['query_string', (req) => queryOf(originalUrl(req))],
   ['args', (req) => queryOf(originalUrl(req))],
-  // nginx leaves the port out.
-  ['host', (req) => header(req, 'host').toLowerCase().replace(/:\d+$/, '')],
+  ['host', host],
   ['request_method', (req) => req.method ?? ''],
   ['server_port', (req) => String(req.socket.localPort ?? '')],
   ['consumer_name', (_req, variables) => consumerName(variables.locals)],

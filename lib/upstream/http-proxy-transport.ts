@@ -51,6 +51,7 @@ class HttpSending implements Sending, SocketUser, ProxyEvents {
   #timedOut = false;
   #paused = false;
   #replayed = false;
+  #firstInterimAt: number | undefined;
   /** What had come over the socket before, for others. */
   #bytesReadBefore = 0;
 
@@ -99,6 +100,8 @@ class HttpSending implements Sending, SocketUser, ProxyEvents {
     this.#outgoing = outgoing;
     this.#bytesReadBefore = outgoing.socket?.bytesRead ?? 0;
     if (outgoing.socket !== null) this.#transport.sockets.lend(outgoing.socket, this);
+    // Interim answers end no silence: an upstream could send them for ever.
+    outgoing.on('information', () => this.#onInterim());
     // An upstream that switches protocols unasked: unheard, Node would close the socket and say nothing.
     outgoing.on('upgrade', (_answer, socket) => {
       socket.destroy();
@@ -110,6 +113,12 @@ class HttpSending implements Sending, SocketUser, ProxyEvents {
     if (this.#paused || this.#ended) return;
     this.#timedOut = true;
     this.#outgoing?.destroy();
+  }
+
+  #onInterim(): void {
+    const now = performance.now();
+    this.#firstInterimAt ??= now;
+    if (now - this.#firstInterimAt >= this.silenceMs) this.onSilence();
   }
 
   get keepAliveHint(): string | undefined {

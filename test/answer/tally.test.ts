@@ -36,6 +36,21 @@ describe('usage that is reported more than once', () => {
     expect(tally.usage).toMatchObject({ promptTokens: 5, completionTokens: 3, totalTokens: 8 });
   });
 
+  it('keeps a hundred fields, however many an upstream thinks of', () => {
+    const tally = new Tally(protocols['openai-chat'], false);
+    tally.read({ usage: { prompt_tokens: 5, completion_tokens: 1, total_tokens: 6 } });
+    for (let index = 0; index < 20_000; index++) tally.read({ usage: { [`field-${index}`]: index } });
+    tally.read({ usage: { prompt_tokens: 5, completion_tokens: 3, total_tokens: 8 } });
+    expect(Object.keys(tally.rawUsage ?? {})).toHaveLength(100);
+    expect(tally.usage).toMatchObject({ promptTokens: 5, completionTokens: 3, totalTokens: 8 });
+  });
+
+  it('takes a field called __proto__ for one like any other', () => {
+    const tally = new Tally(protocols['openai-chat'], false);
+    tally.readText('{"usage":{"__proto__":{"total_tokens":7},"prompt_tokens":5}}');
+    expect(tally.usage).toMatchObject({ promptTokens: 5, totalTokens: 5 });
+  });
+
   it('keeps a report of nothing but zeros as a report', () => {
     const tally = new Tally(protocols['openai-chat'], false);
     tally.read({ usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 } });

@@ -93,6 +93,21 @@ describe('passthrough: true', () => {
     expect(bodies).toMatchObject([{ model: 'deepseek-chat' }]);
   });
 
+  it('hands over JSON that is no object', async () => {
+    const { url, bodies } = await startWith((_call, res) => answerJson(res, 200, [1, 2]));
+    expect(await (await post(`${url}/ai`)).text()).toBe('handed over');
+    expect(bodies).toEqual([[1, 2]]);
+  });
+
+  it('relays what can have no body to the client', async () => {
+    const { url, bodies } = await startWith((call, res) => {
+      res.writeHead(call.method === 'HEAD' ? 200 : 204, { 'content-type': 'application/json' }).end();
+    });
+    expect((await fetch(`${url}/ai/v1/models`, { method: 'HEAD' })).status).toBe(200);
+    expect((await post(`${url}/ai`)).status).toBe(204);
+    expect(bodies).toEqual([]);
+  });
+
   it('has set the variables when the next middleware is called', async () => {
     const { url, responses } = await startWith(echoModel());
     await (await post(`${url}/ai`)).text();

@@ -5,8 +5,8 @@ import { startHolding } from '../support/holding-upstream.ts';
 import { startTlsUpstream } from '../support/tls.ts';
 import { startPatient } from './patient.ts';
 
-function startProcess(url: string, type: 'http' | 'https' | 'tcp') {
-  const child = spawn(process.execPath, ['test/health/exiting-process.js', url, type], {
+function startProcess(url: string, type: 'http' | 'https' | 'tcp', secret = 'none') {
+  const child = spawn(process.execPath, ['test/health/exiting-process.js', url, type, secret], {
     cwd: inject('checkout'),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -31,6 +31,16 @@ describe('a process with health checks that it never closes ends by itself', () 
     await once(child.stdout, 'data');
     child.stdin.end();
     expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+
+  it('while a probe waits for a secret that never comes', async () => {
+    const child = startProcess('http://127.0.0.1:9', 'http', 'hanging-secret');
+    await once(child.stdout, 'data');
+    const end = performance.now();
+    child.stdin.end();
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    // Secrets have ten seconds.
+    expect(performance.now() - end).toBeLessThan(9000);
   });
 
   it('while a probe waits for its answer', async () => {

@@ -2,7 +2,8 @@
 
 import { aiProxyMulti } from 'ai-proxy-multi';
 
-const [url = '', type] = process.argv.slice(2);
+const [url = '', type, secret] = process.argv.slice(2);
+const hangs = secret === 'hanging-secret';
 if (type !== 'http' && type !== 'https' && type !== 'tcp') throw new Error('no type');
 
 aiProxyMulti(
@@ -12,12 +13,18 @@ aiProxyMulti(
         name: 'a',
         provider: 'openai-compatible',
         weight: 1,
-        auth: {},
+        auth: hangs ? { header: { authorization: '$secret://vault/key' } } : {},
         override: { endpoint: url },
         checks: { active: { type, timeout: 60, https_verify_certificate: false } },
       },
     ],
   },
-  { onHealth: ({ state }) => process.stdout.write(`${state}\n`) },
+  {
+    onHealth: ({ state }) => process.stdout.write(`${state}\n`),
+    secret() {
+      process.stdout.write('asked\n');
+      return new Promise(() => {});
+    },
+  },
 );
 process.stdin.resume();

@@ -30,6 +30,24 @@ describe.each(METHODS)('%s without a body', (method) => {
   });
 });
 
+it.each(METHODS)('%s with a body in chunks, of which there are none, passes through', async (method) => {
+  const { app, upstream } = await startGateway();
+  const chunked = ['Transfer-Encoding: chunked'];
+  expect((await sendRaw(app.port, `${method} /v1/models`, chunked, '0\r\n\r\n')).status).toBe(200);
+  expect(upstream.calls).toMatchObject([{ method, url: '/v1/models', body: '' }]);
+  expect(upstream.calls[0]?.headers).not.toHaveProperty('transfer-encoding');
+});
+
+it.each(['', '{}'])(
+  'TRACE is not passed on, or the LLM would tell what it was sent (body %j)',
+  async (body) => {
+    const { app, upstream } = await startGateway();
+    const answer = await sendRaw(app.port, 'TRACE /v1/models', [`Content-Length: ${body.length}`], body);
+    expect([answer.status, answer.body]).toEqual([501, expect.stringContaining('method_not_supported')]);
+    expect(upstream.calls).toEqual([]);
+  },
+);
+
 it('a mount point by itself passes through as /', async () => {
   const { app, upstream } = await startGateway({}, { mount: '/ai' });
   expect((await sendRaw(app.port, 'GET /ai?x=1')).status).toBe(200);

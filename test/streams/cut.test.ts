@@ -188,6 +188,20 @@ describe('a stream that is cut', () => {
     expect(app.middleware.status()).toMatchObject({ in_flight: 0, instances: [{ in_flight: 0 }, {}] });
   });
 
+  it('is not taken for a whole one where the upstream said how long it would be', async () => {
+    const { app } = await startStreaming((_call, res) => {
+      const [event, rest] = [chatEvent('Hi'), 20];
+      openStream(res, { 'content-length': String(event.length + rest) });
+      res.write(event, () => res.socket?.destroy());
+    });
+    const client = await ask(app);
+    const answer = parseWire(await client.closed());
+    expect(answer.headers.get('content-length')).toBeUndefined();
+    expect(answer.body).toMatch(/"code":"upstream_stream_cut"\}\}\n\n$/);
+    expect(answer.isTerminated).toBe(false);
+    await expect((await post(`${app.url}/v1/chat/completions`, asking)).text()).rejects.toThrow();
+  });
+
   it('is destroyed without an event where its bytes are encoded', async () => {
     const { app } = await startStreaming((_call, res) => {
       openStream(res, { 'content-encoding': 'gzip' });

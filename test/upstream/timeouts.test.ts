@@ -89,6 +89,22 @@ describe('timeout covers', () => {
     },
   );
 
+  it('an upstream that sends interim answers for ever', async () => {
+    const restless = await startRawUpstream((socket) => {
+      const telling = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 50);
+      socket.on('close', () => clearInterval(telling));
+    });
+    const good = await startUpstream(echoModel());
+    const app = await startApp({
+      timeout: LONGER_MS,
+      fallback_strategy: 'http_5xx',
+      instances: [instance('a', restless.url, { priority: 1 }), instance('b', good.url)],
+    });
+    expect((await post(app.url)).status).toBe(200);
+    expect((await app.ended(1))[0]?.llm_attempts).toMatchObject([{ error: 'upstream_timeout' }, {}]);
+    await restless.deserted();
+  });
+
   it('each silence, not the whole of an answer that keeps coming', async () => {
     const upstream = await startUpstream(async (_call, res) => {
       res.writeHead(200, { 'content-type': 'application/json' });
