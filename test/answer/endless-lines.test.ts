@@ -57,7 +57,7 @@ describe.each([{ withholds: false }, { withholds: true }])('an endless line (%o)
 describe('a plain answer of many megabytes', () => {
   const tail = '"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}';
 
-  it.each([1, 1000, 65_536])('is read in pieces of %i bytes without being kept', async (size) => {
+  it.each([16, 1000, 65_536])('is read in pieces of %i bytes without being kept', async (size) => {
     let tally = chat();
     let reader = new PlainReader(tally);
     const pieces = Math.ceil((4.25 * MEGABYTE) / size);

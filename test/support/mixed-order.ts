@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that start processes and browsers: one of them that comes last would leave all other workers idle. */
-const LONG = /\/(?:examples|package|status-page|stores)\//;
+/** Files that start processes and browsers, or wait long: one that comes last would leave all other workers idle. */
+const LONG = /\/(?:examples|package|status-page|stores)\/|\/(?:fault-injection|life|time-?outs)\.test\.ts$/;
 
 function place({ moduleId, project }: TestSpecification): string {
   const path = moduleId.slice(project.config.root.length);
