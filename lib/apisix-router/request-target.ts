@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { resolvePath } from '../request/resolve-path.ts';
-import { splitTarget } from '../request/split-target.ts';
+import { hostNames, splitTarget } from '../request/split-target.ts';
 
 /** What a request asks for, in the form in which routes are compared with it. */
 export interface RequestTarget {
@@ -10,17 +10,11 @@ export interface RequestTarget {
   readonly hosts: readonly string[];
 }
 
-/** nginx leaves out the dot at the end of a complete name as well. */
-function hostsOf(authority: string): readonly string[] {
-  const [, host = '', port] = /^(?:.*@)?(.*?)\.?(:\d*)?$/.exec(authority.toLowerCase()) ?? [];
-  return port === undefined ? [host] : [host, host + port];
-}
-
 /** Below a mount point, the path is that below it. */
 export function readTarget(req: IncomingMessage): RequestTarget {
   const { authority, path } = splitTarget(req.url ?? '/');
   return {
     path: resolvePath(path.replace(/[?#].*$/s, '') || '/'),
-    hosts: hostsOf(authority ?? req.headers.host ?? ''),
+    hosts: hostNames(authority ?? req.headers.host ?? '').flatMap((name) => name ?? []),
   };
 }

@@ -60,6 +60,9 @@ export function loadRoute(
   const checked = checkConfig(value, forms.route(), faults, logger);
   const match = completeMatch(checked);
   warnOfUris(match.uris, logger);
+  if (checked.service_id !== undefined) {
+    logger.warn({ path: 'service_id' }, 'does nothing: plugins that only the service has are missing here');
+  }
   warnOfLimits(plugins, logger);
   const { keyAuth, rateLimiting, proxy } = plugins;
   if (checked.status === 0 || proxy === undefined) return undefined;

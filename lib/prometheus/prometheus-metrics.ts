@@ -46,8 +46,13 @@ function countTokens(metrics: Metrics, request: FinishedRequest, labels: Request
 }
 
 function countFallbacks({ fallbacks }: Metrics, gateway: string, { tries }: FinishedRequest): void {
-  for (const { instance } of tries.slice(0, -1)) fallbacks.inc({ gateway, instance, direction: 'out' });
-  for (const { instance } of tries.slice(1)) fallbacks.inc({ gateway, instance, direction: 'in' });
+  for (const [index, { instance }] of tries.entries()) {
+    const next = tries[index + 1];
+    // The same one again is a retry.
+    if (next === undefined || next.instance === instance) continue;
+    fallbacks.inc({ gateway, instance, direction: 'out' });
+    fallbacks.inc({ gateway, instance: next.instance, direction: 'in' });
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isObject } from '../protocols/json.ts';
 import { resolvePath } from './resolve-path.ts';
-import { splitTarget } from './split-target.ts';
+import { hostNames, splitTarget } from './split-target.ts';
 
 /** Where variables come from beside the request itself. */
 export interface Variables {
@@ -58,8 +58,7 @@ function uri(req: IncomingMessage): string {
 
 /** nginx leaves the port out. */
 function host(req: IncomingMessage): string {
-  const authority = splitTarget(originalUrl(req)).authority ?? header(req, 'host');
-  return authority.toLowerCase().replace(/:\d+$/, '');
+  return hostNames(splitTarget(originalUrl(req)).authority ?? header(req, 'host'))[0];
 }
 
 /** By nginx's and APISIX's names (nginx.org/en/docs/varindex.html). */

@@ -65,7 +65,6 @@ describe('a router that cannot work', () => {
     ['remote_addrs', ['10.0.0.0/8']],
     ['script', 'x'],
     ['plugin_config_id', 1],
-    ['service_id', 1],
   ])('is refused rather than served without %s, which decides who may come in', (field, value) => {
     const routes = [{ uri: '/a', plugins: proxy, [field]: value }];
     expect(faultsOf({ routes })).toEqual([

@@ -164,7 +164,6 @@ describe('what would change who may come in or what is run', () => {
     ['script', 'return function() end'],
     ['script_id', '1'],
     ['plugin_config_id', 1],
-    ['service_id', 'a'],
   ])('is refused on a route: %s', (field, value) => {
     expect(faults(withRoute({ [field]: value }))).toEqual([
       { path: `routes[0].${field}`, message: unsupported },

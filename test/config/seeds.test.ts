@@ -165,6 +165,13 @@ describe('the bodies of the seeds load as a router', () => {
   const router = (config: object): LoadedApisixRouter =>
     loadApisixRouter(config, recordWarnings(), { hasSecretResolver: false });
 
+  it.each(['000-weighted', '000-failover', '001-balanced', '001-priority', '001-compatible'])(
+    '%s, as it is sent to the Admin API',
+    (name) => {
+      expect(router({ routes: [body(name)] }).routes).toHaveLength(1);
+    },
+  );
+
   it.each([
     '003-load-balance',
     '003-priority-rate-limiting',

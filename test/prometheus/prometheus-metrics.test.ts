@@ -2,10 +2,12 @@ import { EventEmitter, once } from 'node:events';
 import { type HealthChange, type PrometheusOptions, prometheusMetrics } from 'ai-proxy-multi';
 import client from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
+import { keyFor, modelFor, chat as sendChat, startRouter } from '../model-router/started-router.ts';
 import { type App, instance, post, startApp } from '../support/app.ts';
 import { ownPort } from '../support/own-port.ts';
 import {
   answerJson,
+  chatAnswer,
   chatEvent,
   doneEvent,
   echoModel,
@@ -158,6 +160,25 @@ describe('attempts and fallbacks', () => {
     });
     await ask(app);
     expect(await samplesOf(registry, 'apisix_llm_fallbacks_total')).toEqual({});
+  });
+});
+
+describe('retries', () => {
+  it('on the same target are attempts, and no fallbacks', async () => {
+    let answers = 0;
+    const llm = await startUpstream((_call, res) =>
+      answerJson(res, answers++ === 0 ? 500 : 200, chatAnswer('upstream-one')),
+    );
+    const registry = newRegistry();
+    const router = await startRouter(
+      { provider_keys: [keyFor('one', llm.url)], models: [modelFor('one', { retries: 1 })] },
+      { host: prometheusMetrics(client, { registry }) },
+    );
+    expect((await sendChat(router, 'one')).status).toBe(200);
+    await router.ended(1);
+    expect(await samplesOf(registry, 'apisix_llm_fallbacks_total')).toEqual({});
+    const attempts = await samplesOf(registry, 'apisix_llm_attempts_total');
+    expect(Object.values(attempts)).toEqual([1, 1]);
   });
 });
 

@@ -38,6 +38,18 @@ async function ask(port: number, target: string, headers: readonly string[]): Pr
   return json.value;
 }
 
+describe('the host', () => {
+  it.each(['api.example.test', 'API.example.test:8080', 'api.example.test.', 'api.example.test:'])(
+    'is the same however it is written: %s',
+    async (host) => {
+      const server = await serve((req, res) => {
+        res.end(JSON.stringify({ value: readVariable('host', req, { custom: undefined, locals: {} }) }));
+      });
+      expect(await ask(server.port, '/', [`Host: ${host}`])).toBe('api.example.test');
+    },
+  );
+});
+
 describe('a variable', () => {
   it.each([
     ['remote_addr', '127.0.0.1'],

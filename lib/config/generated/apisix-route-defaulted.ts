@@ -39,6 +39,7 @@ export interface DefaultedApisixRouteConfig {
   labels?: DefaultedResourceLabels;
   create_time?: DefaultedResourceTime;
   update_time?: DefaultedResourceTime;
+  service_id?: string | number;
 }
 export interface DefaultedApisixRoutePluginsConfig {
   'key-auth'?: unknown & DefaultedPluginMeta;

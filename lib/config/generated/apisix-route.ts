@@ -87,6 +87,10 @@ export interface ApisixRouteConfig {
   labels?: ResourceLabels;
   create_time?: ResourceTime;
   update_time?: ResourceTime;
+  /**
+   * A service that is configured elsewhere. Accepted with a warning: the route has the plugins that it has itself. Default: none.
+   */
+  service_id?: string | number;
 }
 /**
  * What happens to the requests: ai-proxy or ai-proxy-multi, and what stands in front of it. Required.

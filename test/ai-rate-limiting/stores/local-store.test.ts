@@ -38,6 +38,12 @@ describe('a local store', () => {
     ]);
   });
 
+  it('finds a key again that holds half a character', async () => {
+    const store = openLocalStore();
+    await store.add([{ key: 'mallory\ud800', amount: 30, windowSeconds: 60 }]);
+    expect((await store.read(['mallory\ud800']))[0]?.used).toBe(30);
+  });
+
   it('shares nothing with another local store', async () => {
     await openLocalStore().add([{ key: 'a', amount: 1, windowSeconds: 60 }]);
     expect(await openLocalStore().read(['a'])).toEqual([NOT_BEGUN]);
