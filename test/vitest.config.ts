@@ -18,6 +18,6 @@ export default defineConfig({
     isolate: false,
     sequence: { sequencer: MixedOrder },
     // Most tests wait for sockets and intervals: with a worker to a core, both would be idle half of the time.
-    maxWorkers: Math.ceil(availableParallelism() * 2),
+    maxWorkers: 2 * availableParallelism(),
   },
 });

@@ -1,7 +1,7 @@
 import { ChunkList } from '../chunk-list.ts';
 import { contentCoding } from '../content-coding.ts';
 import { type Exchange, endExchange, type Next, releaseBody } from '../exchange.ts';
-import { isObject } from '../protocols/json.ts';
+import { isObject, parseJson } from '../protocols/json.ts';
 import type { AnswerSink, Attempt } from '../upstream/attempt.ts';
 import type { AnswerHead, Failure } from '../upstream/outcome.ts';
 import { answerError } from './answer-error.ts';
@@ -14,15 +14,6 @@ import { unread } from './unread.ts';
 
 /** A body for the next middleware has to be held whole, so it has a limit even where none is configured. */
 const MAX_BYTES = 64 * 1024 * 1024;
-
-/** `undefined` for what is no JSON. */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
 
 /** Hands a JSON answer to the next middleware as `req.body`, as the early form's `passthrough` asks. */
 export class HandOver implements AnswerSink {
@@ -72,7 +63,7 @@ export class HandOver implements AnswerSink {
   #complete(): void {
     const { req, tally } = this.#exchange;
     if (this.#exchange.ending !== undefined) return;
-    const json = parse(this.#chunks.take().toString());
+    const json = parseJson(this.#chunks.take().toString());
     if (json === undefined) {
       const message = 'The LLM service did not answer with JSON.';
       answerError(this.#exchange, new GatewayError(502, 'upstream_invalid_answer', message));

@@ -2,31 +2,29 @@ import type { ConfigFault } from './config-error.ts';
 import { describeValue } from './describe-value.ts';
 import { formatPath, type JsonPath } from './json-path.ts';
 import { type Placed, placedField, placedItems } from './placed.ts';
-import { didYouMean } from './suggest.ts';
-
-/** To look for what was meant takes as long as there are names; one who has many wrong needs no more than this. */
-const MOST_HINTS = 20;
+import { makeHinter } from './suggest.ts';
 
 /** Something that a name or an id may refer to, and how it is called where it is not found. */
 interface Register {
   readonly byName: ReadonlyMap<unknown, Placed>;
+  readonly names: readonly string[];
   readonly what: string;
   /** Whether somebody may have taken the field for the place of a secret, which must not be shown. */
-  readonly mayBeSecret: boolean;
+  readonly mayBeSecret?: boolean;
 }
 
-function register(items: readonly Placed[], field: string, what: string, mayBeSecret: boolean): Register {
-  return { byName: new Map(items.map((item) => [item.object[field], item])), what, mayBeSecret };
+function register(items: readonly Placed[], field: string, what: string): Register {
+  const byName = new Map(items.map((item) => [item.object[field], item]));
+  return { byName, names: [...byName.keys()].filter((name) => typeof name === 'string'), what };
 }
 
 /** Says what is wrong with references, and for the first of them, what may have been meant. */
 function makeFinder(): (name: unknown, path: JsonPath, register: Register) => readonly ConfigFault[] {
-  let hints = 0;
-  return (name, path, { byName, what, mayBeSecret }) => {
+  const hint = makeHinter();
+  return (name, path, { byName, names, what, mayBeSecret }) => {
     if (typeof name !== 'string' || name === '' || byName.has(name)) return [];
-    const names = hints++ < MOST_HINTS ? [...byName.keys()].filter((each) => typeof each === 'string') : [];
     const found = mayBeSecret ? 'is another text' : `is ${describeValue(name, path)}`;
-    return [{ path: formatPath(path), message: `${found}, must be ${what}${didYouMean(name, names)}` }];
+    return [{ path: formatPath(path), message: `${found}, must be ${what}${hint(name, names)}` }];
   };
 }
 
@@ -44,14 +42,12 @@ export function referenceFaults(
   providerKeys: readonly Placed[],
 ): readonly ConfigFault[] {
   const direct = models.filter(({ object }) => object.routing === undefined);
-  const ids = register(providerKeys, 'id', 'the id of one of the provider keys', true);
-  const names = register(providerKeys, 'display_name', 'the display_name of one of the provider keys', true);
-  const targets = register(
-    direct,
-    'display_name',
-    'the display_name of a model that has no routing itself',
-    false,
-  );
+  const keys = (field: string): Register => ({
+    ...register(providerKeys, field, `the ${field} of one of the provider keys`),
+    mayBeSecret: true,
+  });
+  const [ids, names] = [keys('id'), keys('display_name')];
+  const targets = register(direct, 'display_name', 'the display_name of a model that has no routing itself');
   const find = makeFinder();
   return [
     ...direct.flatMap((model) => [

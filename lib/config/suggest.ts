@@ -54,6 +54,15 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   return nearest?.candidate ?? candidates.find((candidate) => contains(simple, simplify(candidate)));
 }
 
+/** To look for what was meant takes as long as there are names; one who has many wrong needs no more than this. */
+const MOST_HINTS = 20;
+
+/** `didYouMean` for the first 20 words; nothing for those after. */
+export function makeHinter(): typeof didYouMean {
+  let hints = 0;
+  return (word, candidates) => (hints++ < MOST_HINTS ? didYouMean(word, candidates) : '');
+}
+
 /** `; did you mean "…"?`, or nothing when no candidate resembles the word. */
 export function didYouMean(word: string, candidates: readonly string[]): string {
   const suggestion = suggest(word, candidates);

@@ -3,10 +3,7 @@ import type { ConfigFault } from './config-error.ts';
 import { isJsonObject, type JsonObject } from './json.ts';
 import { formatPath, type JsonPath, quoteName } from './json-path.ts';
 import { dereference, fieldsOf, isForbidden, type Schema } from './schema.ts';
-import { didYouMean } from './suggest.ts';
-
-/** To look for what was meant takes as long as there are fields; one who has many wrong needs no more than this. */
-const MOST_HINTS = 20;
+import { makeHinter } from './suggest.ts';
 
 /** A field that a schema does not speak of, and those that it has in that place. */
 interface UnknownField {
@@ -56,20 +53,20 @@ function findUnknown(root: unknown, rootSchema: Schema): readonly UnknownField[]
   return found;
 }
 
-function withHint({ path, name, known }: UnknownField, index: number) {
-  return { path, name, hint: index < MOST_HINTS ? didYouMean(name, known) : '' };
-}
-
 /** Warns of every field that is not known: a configuration that was written for a later version still starts. */
 export function warnOfUnknown(config: unknown, root: Schema, logger: Logger): void {
-  for (const { path, name, hint } of findUnknown(config, root).map(withHint)) {
-    logger.warn({ path: formatPath(path) }, `unknown field ${quoteName(name)}, which does nothing${hint}`);
+  const hint = makeHinter();
+  for (const { path, name, known } of findUnknown(config, root)) {
+    const message = `unknown field ${quoteName(name)}, which does nothing${hint(name, known)}`;
+    logger.warn({ path: formatPath(path) }, message);
   }
 }
 
 /** The same as faults, where somebody is there to correct them. */
 export function unknownFaults(config: unknown, root: Schema): readonly ConfigFault[] {
-  return findUnknown(config, root)
-    .map(withHint)
-    .map(({ path, hint }) => ({ path: formatPath(path), message: `is not a known field${hint}` }));
+  const hint = makeHinter();
+  return findUnknown(config, root).map(({ path, name, known }) => ({
+    path: formatPath(path),
+    message: `is not a known field${hint(name, known)}`,
+  }));
 }

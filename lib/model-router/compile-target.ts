@@ -77,7 +77,7 @@ export function compileTarget(model: LoadedDirectModel, secrets: SecretStore): I
     weight: 1,
     model: model.upstreamModel,
     host: root.host,
-    query: keyQuery(providerKey.query ?? '').plain,
+    query: keyQuery(providerKey.query).plain,
     routes: routesOf(model, traits, root.pathname.replace(/\/$/, ''), secrets),
     credentials: targetCredentials(providerKey, traits.key, secrets),
     takesHeader: headerFilter(

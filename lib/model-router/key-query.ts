@@ -16,8 +16,11 @@ export interface KeyQuery {
   readonly secret: Readonly<Record<string, string>>;
 }
 
+const NO_QUERY: KeyQuery = { plain: '', secret: {} };
+
 /** Parts the query of an `api_base`, without its question mark. */
-export function keyQuery(query: string): KeyQuery {
+export function keyQuery(query = ''): KeyQuery {
+  if (query === '') return NO_QUERY;
   const pairs = [...new URLSearchParams(query)];
   if (!pairs.some(([name, value]) => isSecretParameter(name, value))) return { plain: query, secret: {} };
   return {

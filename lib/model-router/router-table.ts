@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { LoadedDirectModel, LoadedModel, LoadedModelRouter } from '../config/loaded-model-router.ts';
 import type { Instance } from '../plan.ts';
 import { withheldHeaders } from '../upstream/request-headers.ts';
@@ -10,7 +9,7 @@ import { modelLister } from './model-list.ts';
 import type { SharedPlan } from './routed-request.ts';
 import type { RouterHost } from './router-host.ts';
 import type { Target } from './target.ts';
-import type { TargetPool } from './target-pool.ts';
+import { isUsedAlike, type TargetPool } from './target-pool.ts';
 import type { UsageMeter } from './usage-limits.ts';
 import { nextMeters, type UsageMeters } from './usage-meters.ts';
 
@@ -61,16 +60,6 @@ function sharedPlan(models: readonly LoadedDirectModel[], host: RouterHost): Sha
     isForwarded,
     close() {},
   };
-}
-
-/** Whether what is said of a target beside how it is asked is the same. */
-function isUsedAlike(one: LoadedDirectModel, other: LoadedDirectModel): boolean {
-  return (
-    one.timeoutMs === other.timeoutMs &&
-    one.streamTimeoutMs === other.streamTimeoutMs &&
-    one.retries === other.retries &&
-    isDeepStrictEqual(one.allowedCidrs, other.allowedCidrs)
-  );
 }
 
 function openTargets(

@@ -19,5 +19,5 @@ export function targetCredentials(
   const { apiKey, apiBase } = providerKey;
   if (apiKey === undefined || apiKey === '' || apiBase === undefined) return missing;
   const injected = { ...secretHeaders(providerKey), [header.name]: `${header.prefix}${apiKey}` };
-  return credentialsOf({ header: injected, query: keyQuery(providerKey.query ?? '').secret }, secrets);
+  return credentialsOf({ header: injected, query: keyQuery(providerKey.query).secret }, secrets);
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { LoadedDirectModel } from '../config/loaded-model-router.ts';
 import { SecretStore } from '../config/references.ts';
 import { type BackgroundChecks, makeBackgroundChecks } from '../health/background-checks.ts';
@@ -25,12 +26,28 @@ export interface TargetPool {
 /** Each is asked for when a model comes and when it goes. */
 const keys = new WeakMap<LoadedDirectModel, string>();
 
-/** Everything that makes a target another one. Limits, addresses, time-outs and retries are looked at elsewhere. */
+/** What is said of a model beside how it is reached and asked: a target stays the same whatever becomes of it. */
+function splitModel({
+  limits,
+  allowedCidrs,
+  timeoutMs,
+  streamTimeoutMs,
+  retries,
+  ...target
+}: LoadedDirectModel) {
+  return { target, use: { limits, allowedCidrs, timeoutMs, streamTimeoutMs, retries } };
+}
+
+/** Whether a model that has the same target as before is used in the same way, too. */
+export function isUsedAlike(one: LoadedDirectModel, other: LoadedDirectModel): boolean {
+  return one === other || isDeepStrictEqual(splitModel(one).use, splitModel(other).use);
+}
+
+/** Everything that makes a target another one. */
 function keyOf(model: LoadedDirectModel): string {
   const known = keys.get(model);
   if (known !== undefined) return known;
-  const { limits: _, allowedCidrs: _1, timeoutMs: _2, streamTimeoutMs: _3, retries: _4, ...rest } = model;
-  const key = JSON.stringify(rest);
+  const key = JSON.stringify(splitModel(model).target);
   keys.set(model, key);
   return key;
 }

@@ -24,12 +24,17 @@ export function tokenCount(value: unknown): number {
     : 0;
 }
 
-export function parseObject(text: string): JsonObject | undefined {
+/** `undefined` for what is no JSON: an upstream may write what it likes, and that simply holds nothing to read. */
+export function parseJson(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
+    return JSON.parse(text);
   } catch {
-    // An upstream may write what it likes; what is not JSON simply holds nothing to read.
     return undefined;
   }
+}
+
+/** The same for what must be an object. */
+export function parseObject(text: string): JsonObject | undefined {
+  const value = parseJson(text);
+  return isObject(value) ? value : undefined;
 }

@@ -67,7 +67,10 @@ class DecodedSending implements Sending, AnswerHandler {
   }
 
   onFailure(failure: Failure): void {
-    this.#fail(failure);
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#decoder?.destroy();
+    this.#handler.onFailure(failure);
   }
 
   #decodeBy(decoder: Transform): void {
@@ -86,15 +89,8 @@ class DecodedSending implements Sending, AnswerHandler {
     decoder.on('error', () => {
       if (this.#ended) return;
       this.#sending.abort();
-      this.#fail({ kind: 'undecodable', detail: 'CODING' });
+      this.onFailure({ kind: 'undecodable', detail: 'CODING' });
     });
-  }
-
-  #fail(failure: Failure): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#decoder?.destroy();
-    this.#handler.onFailure(failure);
   }
 }
 
